@@ -1,0 +1,41 @@
+"""What can go wrong, by name; every error is an ``AnkangCoverageError``."""
+
+
+class AnkangCoverageError(ValueError):
+    """Base of every error this library raises for a wrong input."""
+
+
+class OutOfRangeError(AnkangCoverageError):
+    """A value lies outside the range a model or a setting is made for."""
+
+
+class FileError(AnkangCoverageError):
+    """A file is missing, damaged, not of the expected format, or cannot be written."""
+
+
+class DivisionError(AnkangCoverageError):
+    """Administrative polygons, their codes or their parents do not fit together."""
+
+
+class RasterError(AnkangCoverageError):
+    """A raster has the wrong shape, grid, unit or coordinate system."""
+
+
+class NetworkError(AnkangCoverageError):
+    """A table of sites or cells has a wrong column, reference or value."""
+
+
+class CatalogueError(AnkangCoverageError):
+    """An antenna, radio layer or service is not in the catalogue or is ill-defined."""
+
+
+class ScenarioError(AnkangCoverageError):
+    """A scenario file has an unknown key, a missing table or a wrong value."""
+
+
+class CoveringError(AnkangCoverageError):
+    """A covering problem is malformed, or its constraints contradict each other."""
+
+
+class PlanningError(AnkangCoverageError):
+    """A programme cannot be planned with the region, network and candidates given."""
