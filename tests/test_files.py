@@ -1,0 +1,111 @@
+import re
+import stat
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ankang_coverage.errors import FileError
+from ankang_coverage.files import atomic_path, read_text
+
+
+def test_a_complete_file_takes_its_place(tmp_path: Path) -> None:
+    target = tmp_path / "plan.csv"
+    with atomic_path(target) as unfinished:
+        unfinished.write_text("site")
+        assert not target.exists()
+    assert target.read_text() == "site"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_the_temporary_file_has_the_same_name_on_the_same_disk(tmp_path: Path) -> None:
+    with atomic_path(tmp_path / "plan.gpkg") as unfinished:
+        unfinished.write_bytes(b"")
+        assert unfinished.name == "plan.gpkg"
+        assert unfinished.stat().st_dev == tmp_path.stat().st_dev
+
+
+def test_an_interrupted_write_leaves_the_old_file(tmp_path: Path) -> None:
+    target = tmp_path / "plan.csv"
+    target.write_text("old")
+    with pytest.raises(KeyboardInterrupt), atomic_path(target) as unfinished:
+        _write_half(unfinished)
+    assert target.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def _write_half(path: Path) -> None:
+    path.write_text("ne")
+    raise KeyboardInterrupt
+
+
+def test_a_written_file_is_as_readable_as_any_other(tmp_path: Path) -> None:
+    ordinary, target = tmp_path / "ordinary", tmp_path / "atomic"
+    ordinary.write_text("")
+    with atomic_path(target) as unfinished:
+        unfinished.write_text("")
+    assert stat.S_IMODE(target.stat().st_mode) == stat.S_IMODE(ordinary.stat().st_mode)
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    target = tmp_path / "missing" / "plan.csv"
+    message = f"cannot write {target}: there is no folder {target.parent}"
+    with pytest.raises(FileError, match=re.escape(message)), atomic_path(target):
+        pytest.fail("there was nowhere to write")
+
+
+def test_a_path_that_cannot_be_replaced_is_named(tmp_path: Path) -> None:
+    target = tmp_path / "plan.csv"
+    target.mkdir()
+    message = re.escape(f"cannot write {target}")
+    with pytest.raises(FileError, match=message), atomic_path(target) as unfinished:
+        unfinished.write_text("site")
+
+
+def test_nothing_written_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match=r"plan\.csv"), atomic_path(tmp_path / "plan.csv"):
+        pass
+
+
+def test_other_errors_pass_through(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), atomic_path(tmp_path / "plan.csv"):
+        raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "gbk", "gb2312"])
+def test_chinese_is_read_in_every_usual_encoding(tmp_path: Path, encoding: str) -> None:
+    text = "站名,经度\r\n安康汉滨,109.03\r\n"
+    table = tmp_path / "table.csv"
+    table.write_bytes(text.encode(encoding))
+    assert read_text(table) == text
+
+
+@given(st.text(st.characters(exclude_characters="\0\ufeff", codec="utf-8")))
+def test_utf8_is_never_taken_for_something_else(
+    tmp_path_factory: pytest.TempPathFactory, text: str
+) -> None:
+    table = tmp_path_factory.mktemp("text") / "table.txt"
+    table.write_bytes(text.encode())
+    assert read_text(table) == text
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param("站名".encode("utf-16"), id="UTF-16 with a mark"),
+        pytest.param("name".encode("utf-16-le"), id="UTF-16 without a mark"),
+        pytest.param(b"PK\x03\x04\x14\x00\x06\x00", id="a spreadsheet named .csv"),
+        pytest.param("站名".encode("gbk")[:-1], id="GBK cut in the middle"),
+    ],
+)
+def test_what_is_not_text_is_refused_with_the_remedy(tmp_path: Path, content: bytes) -> None:
+    table = tmp_path / "table.csv"
+    table.write_bytes(content)
+    with pytest.raises(FileError, match=r"table\.csv.*save it again as UTF-8"):
+        read_text(table)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match=r"cannot read .*missing\.csv"):
+        read_text(tmp_path / "missing.csv")
