@@ -1,0 +1,96 @@
+"""Demand covered by exactly the same candidates is one demand with the weights added."""
+
+import dataclasses
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from ankang_coverage.covering.problem import Problem
+
+
+def merge_identical_demand(problem: Problem) -> Problem:
+    """Return an equivalent problem with fewer demands.
+
+    Parameters
+    ----------
+    problem : Problem
+        A checked problem.
+
+    Returns
+    -------
+    Problem
+        Demands without weight or without a candidate are dropped, and those covered by the same
+        candidates are merged into the first of them. Every set of candidates keeps its objective.
+
+    Notes
+    -----
+    Columns are sorted by a hash and merged with their neighbour only if they are equal entry by
+    entry: a collision of hashes can leave two equal columns unmerged, never merge unequal ones.
+    The work is that of a transposition and a sort, more than one greedy choice costs; it pays
+    where the number of demands itself is dear, as in integer programming.
+    """
+    by_demand = _pattern(problem).tocsc()
+    indptr, candidates = by_demand.indptr, by_demand.indices
+    kept = np.flatnonzero((np.diff(indptr) > 0) & (problem.weights > 0))
+    if kept.size == 0:
+        return _with_demand(problem, by_demand[:, kept], problem.weights[kept])
+
+    lengths = np.diff(indptr)[kept]
+    hashes = _column_hashes(indptr, candidates, problem.n_candidates)[kept]
+    order = np.lexsort((kept, hashes, lengths))
+    columns, lengths, hashes = kept[order], lengths[order], hashes[order]
+    alike = (lengths[1:] == lengths[:-1]) & (hashes[1:] == hashes[:-1])
+    alike[alike] = _equal_columns(
+        indptr, candidates, columns[:-1][alike], columns[1:][alike], lengths[1:][alike]
+    )
+    group = np.concatenate(([0], np.cumsum(~alike)))
+    first = columns[np.concatenate(([True], ~alike))]
+    weights = np.zeros(first.size, dtype=np.int64)
+    np.add.at(weights, group, problem.weights[columns])
+    by_index = np.argsort(first)
+    return _with_demand(problem, by_demand[:, first[by_index]], weights[by_index])
+
+
+def _pattern(problem: Problem) -> sparse.csr_array:
+    return sparse.csr_array(
+        (np.ones(problem.indices.size, dtype=np.int8), problem.indices, problem.indptr),
+        shape=(problem.n_candidates, problem.n_demand),
+    )
+
+
+def _column_hashes(
+    indptr: NDArray[np.integer], candidates: NDArray[np.integer], n_candidates: int
+) -> NDArray[np.uint64]:
+    """Sum of a random 64-bit number per candidate, modulo 2**64; 0 for an empty column."""
+    numbers = np.random.default_rng(0).integers(2**64, size=n_candidates, dtype=np.uint64)
+    running = np.concatenate(([np.uint64(0)], np.cumsum(numbers[candidates], dtype=np.uint64)))
+    hashes: NDArray[np.uint64] = running[indptr[1:]] - running[indptr[:-1]]
+    return hashes
+
+
+def _equal_columns(
+    indptr: NDArray[np.integer],
+    candidates: NDArray[np.integer],
+    left: NDArray[np.intp],
+    right: NDArray[np.intp],
+    lengths: NDArray[np.integer],
+) -> NDArray[np.bool_]:
+    """Compare pairs of columns of equal length, entry by entry."""
+    pair = np.repeat(np.arange(lengths.size), lengths)
+    step = np.arange(pair.size) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    differs = candidates[indptr[left][pair] + step] != candidates[indptr[right][pair] + step]
+    equal: NDArray[np.bool_] = np.bincount(pair[differs], minlength=lengths.size) == 0
+    return equal
+
+
+def _with_demand(
+    problem: Problem, columns: sparse.csc_array, weights: NDArray[np.int64]
+) -> Problem:
+    matrix = columns.tocsr()
+    return dataclasses.replace(
+        problem,
+        indptr=matrix.indptr.astype(np.int64, copy=False),
+        indices=matrix.indices.astype(np.int32, copy=False),
+        weights=weights,
+    )

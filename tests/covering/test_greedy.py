@@ -1,0 +1,207 @@
+"""Lazy greedy against plain greedy, every possible choice, and published instances."""
+
+import csv
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from scipy.spatial import KDTree
+
+from ankang_coverage.covering import greedy
+
+
+def plain_greedy(
+    covers: NDArray[np.bool_],
+    weights: NDArray[np.int64],
+    n_chosen: int,
+    *,
+    rivals: NDArray[np.bool_],
+    forced: list[int],
+    forbidden: list[int],
+) -> tuple[list[int], list[int]]:
+    """Evaluate every candidate every time."""
+    chosen: list[int] = []
+    gains: list[int] = []
+    covered = np.zeros(len(weights), dtype=bool)
+    available = np.ones(len(covers), dtype=bool)
+    available[forbidden] = False
+    while len(chosen) < n_chosen and available.any():
+        all_gains = (covers & ~covered) @ weights
+        if len(chosen) < len(forced):
+            best = forced[len(chosen)]
+        else:
+            best = int(np.argmax(np.where(available, all_gains, -1)))
+        chosen.append(best)
+        gains.append(int(all_gains[best]))
+        covered |= covers[best]
+        available[best] = False
+        available[rivals[best]] = False
+    return chosen, gains
+
+
+@given(data=st.data())
+def test_equals_plain_greedy(data: st.DataObject, cases: st.SearchStrategy[Any]) -> None:
+    case = data.draw(cases)
+    chosen, gains = plain_greedy(
+        case.covers,
+        case.weights,
+        case.n_chosen,
+        rivals=case.rivals,
+        forced=case.forced,
+        forbidden=case.forbidden,
+    )
+
+    args, kwargs = case.arguments()
+    selection = greedy(*args, **kwargs)
+
+    assert selection.chosen.tolist() == chosen
+    assert selection.gains.tolist() == gains
+    assert selection.objective == sum(gains)
+    np.testing.assert_array_equal(selection.covered, case.covers[chosen].any(axis=0))
+    assert selection.n_forced == len(case.forced)
+    assert selection.n_without_gain == gains.count(0)
+    assert selection.stopped_by == ("number" if len(chosen) == case.n_chosen else "candidates")
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("heaviest", [2, 1_000_000_000_000])
+def test_equals_plain_greedy_on_larger_cases(seed: int, heaviest: int) -> None:
+    rng = np.random.default_rng(seed)
+    covers = rng.random((300, 1500)) < 0.02
+    weights = rng.integers(0, heaviest, 1500)
+    near = np.triu(rng.random((300, 300)) < 0.01, k=1)
+    rivals = near | near.T
+    free = np.flatnonzero(~rivals[7])
+    forced, forbidden = [7, int(free[free != 7][0])], [20, 21, 22]
+
+    selection = greedy(
+        csr_array(covers),
+        weights,
+        80,
+        conflicts=csr_array(rivals),
+        forced=forced,
+        forbidden=forbidden,
+    )
+
+    chosen, gains = plain_greedy(
+        covers, weights, 80, rivals=rivals, forced=forced, forbidden=forbidden
+    )
+    assert selection.chosen.tolist() == chosen
+    assert selection.gains.tolist() == gains
+
+
+@given(data=st.data())
+def test_keeps_the_guarantee_without_conflicts(
+    data: st.DataObject, free_cases: st.SearchStrategy[Any], optimum: Callable[[Any], int]
+) -> None:
+    case = data.draw(free_cases)
+    args, kwargs = case.arguments()
+    best = optimum(case)
+
+    objective = greedy(*args, **kwargs).objective
+
+    assert (1 - 1 / math.e) * best <= objective <= best
+
+
+@given(data=st.data())
+def test_never_violates_a_constraint(
+    data: st.DataObject, cases: st.SearchStrategy[Any], optimum: Callable[[Any], int]
+) -> None:
+    case = data.draw(cases)
+    args, kwargs = case.arguments()
+
+    selection = greedy(*args, **kwargs)
+
+    chosen = selection.chosen
+    assert not case.rivals[np.ix_(chosen, chosen)].any()
+    assert np.unique(chosen).size == chosen.size <= case.n_chosen
+    assert not np.isin(chosen, case.forbidden).any()
+    assert chosen[: len(case.forced)].tolist() == case.forced
+    assert selection.objective <= optimum(case)
+
+
+def test_spacing_holds_between_points_in_the_plane() -> None:
+    rng = np.random.default_rng(5)
+    places = rng.uniform(0, 10_000, (400, 2))
+    people = rng.uniform(0, 10_000, (3000, 2))
+    near = KDTree(places).query_ball_point(people, 1500)
+    covers = np.zeros((400, 3000), dtype=bool)
+    for person, candidates in enumerate(near):
+        covers[candidates, person] = True
+    spacing = KDTree(places).query_pairs(1200, output_type="ndarray")
+    rivals = np.zeros((400, 400), dtype=bool)
+    rivals[spacing[:, 0], spacing[:, 1]] = rivals[spacing[:, 1], spacing[:, 0]] = True
+
+    selection = greedy(
+        csr_array(covers), np.ones(3000, dtype=int), 400, conflicts=csr_array(rivals)
+    )
+
+    chosen = places[selection.chosen]
+    assert selection.stopped_by == "candidates"
+    assert not KDTree(chosen).query_pairs(1200)
+    # Nothing more fits: every place left is too close to a chosen one.
+    others = np.delete(places, selection.chosen, axis=0)
+    assert np.all(KDTree(chosen).query(others)[0] <= 1200)
+
+
+def test_goes_on_without_gain_by_lowest_index() -> None:
+    covers = np.array([[0, 0], [1, 1], [0, 1], [0, 0]], dtype=bool)
+
+    selection = greedy(csr_array(covers), [1, 1], 4)
+
+    assert selection.chosen.tolist() == [1, 0, 2, 3]
+    assert selection.gains.tolist() == [2, 0, 0, 0]
+    assert selection.n_without_gain == 3
+
+
+def test_weights_above_the_precision_of_floats_stay_exact() -> None:
+    huge = 2**60
+
+    selection = greedy(csr_array(np.eye(2)), [huge, huge + 1], 2)
+
+    assert selection.chosen.tolist() == [1, 0]
+    assert selection.objective == 2**61 + 1
+
+
+def read_census_blocks(path: Path) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return latitude and longitude [deg], shape (n, 2), and the people of each block."""
+    _, _, body = path.read_text().partition("NODE_COORD_SECTION")
+    coordinates, _, demand = body.partition("DEMAND_SECTION")
+    return (
+        np.array(coordinates.split(), dtype=float).reshape(-1, 2),
+        np.array([word for word in demand.split() if word != "EOF"], dtype=np.int64),
+    )
+
+
+def covers_within(lat_lon_deg: NDArray[np.float64], radius_m: float) -> csr_array:
+    """Blocks within a great-circle distance of each other, on a sphere of 6,378,100 m."""
+    earth_radius_m = 6_378_100
+    lat, lon = np.radians(lat_lon_deg).T
+    on_sphere = np.column_stack((np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)))
+    chord = 2 * math.sin(radius_m / (2 * earth_radius_m))
+    pairs = KDTree(on_sphere).query_pairs(chord, output_type="ndarray")
+    alone = np.arange(len(lat))
+    rows = np.concatenate((pairs[:, 0], pairs[:, 1], alone))
+    columns = np.concatenate((pairs[:, 1], pairs[:, 0], alone))
+    return csr_array((np.ones(rows.size, dtype=bool), (rows, columns)), shape=(len(lat), len(lat)))
+
+
+@pytest.mark.parametrize("instance", ["NewYork", "SanFrancisco"])
+def test_comes_close_to_the_best_known_of_published_instances(instance: str, shared: Path) -> None:
+    """Best known objectives: Maximo, Cordeau, Nascimento (2023), real census blocks."""
+    folder = shared / "validation" / "mclp" / "ails"
+    lat_lon_deg, people = read_census_blocks(folder / f"{instance}.txt")
+    with (folder / "best_known.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if row["instance"] == instance]
+    assert len(rows) == 6
+    for row in rows:
+        matrix = covers_within(lat_lon_deg, float(row["radius_m"]))
+        objective = greedy(matrix, people, int(row["p"])).objective
+        assert 0.95 <= objective / int(row["best_known"]) <= 1.0

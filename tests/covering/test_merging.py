@@ -1,0 +1,53 @@
+"""Merged demand is fewer columns with the same objective for every set of candidates."""
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from ankang_coverage.covering import merging
+from ankang_coverage.covering.merging import merge_identical_demand
+from ankang_coverage.covering.problem import Problem, pose
+
+
+def dense(problem: Problem) -> NDArray[np.bool_]:
+    matrix = csr_array(
+        (np.ones(problem.indices.size, dtype=bool), problem.indices, problem.indptr),
+        shape=(problem.n_candidates, problem.n_demand),
+    )
+    return matrix.toarray()
+
+
+@given(data=st.data())
+def test_keeps_every_objective_with_distinct_columns(
+    data: st.DataObject, cases: st.SearchStrategy[Any]
+) -> None:
+    case = data.draw(cases)
+    args, kwargs = case.arguments()
+
+    merged = merge_identical_demand(pose(*args, **kwargs))
+
+    covers = dense(merged)
+    for members in itertools.product([False, True], repeat=len(case.covers)):
+        chosen = np.array(members)
+        before = case.weights[case.covers[chosen].any(axis=0)].sum()
+        assert merged.weights[covers[chosen].any(axis=0)].sum() == before
+    useful = case.covers[:, case.covers.any(axis=0) & (case.weights > 0)]
+    assert merged.n_demand == np.unique(useful, axis=1).shape[1]
+
+
+def test_unequal_columns_with_equal_hashes_stay_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        merging, "_column_hashes", lambda indptr, *_: np.zeros(indptr.size - 1, dtype=np.uint64)
+    )
+    covers = np.array([[1, 0, 1], [0, 1, 0]], dtype=bool)
+
+    merged = merge_identical_demand(pose(csr_array(covers), [1, 2, 4], 1))
+
+    assert merged.weights[dense(merged)[0]].sum() == 5
+    assert merged.weights[dense(merged)[1]].sum() == 2

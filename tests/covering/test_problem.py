@@ -1,0 +1,132 @@
+"""Wrong input is refused before any search, with the constraint and the numbers."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.sparse import coo_array, csc_array, csr_array, csr_matrix
+
+from ankang_coverage.covering.problem import pose
+from ankang_coverage.errors import CoveringError
+
+MATRIX = csr_array(np.array([[1, 1, 0], [0, 1, 1], [0, 0, 1], [1, 0, 0]], dtype=bool))
+WEIGHTS = np.array([3, 2, 1])
+
+
+def pairs(*marked: tuple[int, int], n: int = 4) -> csr_array:
+    dense = np.zeros((n, n), dtype=bool)
+    for a, b in marked:
+        dense[a, b] = True
+    return csr_array(dense)
+
+
+def with_index(column: int) -> csr_array:
+    broken = MATRIX.copy()
+    broken.indices[0] = column
+    return broken
+
+
+def with_indptr(row: int, start: int) -> csr_array:
+    broken = MATRIX.copy()
+    broken.indptr[row] = start
+    return broken
+
+
+BOTH_WAYS = pairs((0, 1), (1, 0))
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"matrix": MATRIX.toarray()}, r"matrix is a ndarray.*csr_array\(matrix\)"),
+        ({"matrix": csc_array(MATRIX)}, "matrix is a csc_array"),
+        ({"matrix": with_index(3)}, "matrix has column indices from 0 to 3.* 0 to 2"),
+        ({"matrix": with_index(-1)}, "matrix has column indices from -1"),
+        ({"matrix": with_indptr(1, 5)}, "indptr of matrix does not describe 4 rows"),
+        ({"matrix": csr_array([[1.0, 0, 0], [0, 0, np.nan]])}, "NaN at row 1, column 2"),
+        ({"weights": [1, 2]}, r"weights has shape \(2,\).*3 columns"),
+        ({"weights": [[1, 2, 3]]}, r"weights has shape \(1, 3\)"),
+        ({"weights": ["a", "b", "c"]}, "weights has type <U1"),
+        ({"weights": [True, True, False]}, "weights has type bool"),
+        ({"weights": [1, -2, -3]}, r"demand 1, -2, is negative.*\(2 of 3"),
+        ({"weights": [1, 2, 0.5]}, "demand 2, 0.5, is not a whole number"),
+        ({"weights": [np.nan, 2, 1]}, "demand 0, nan, is not a whole number"),
+        ({"weights": [1, np.inf, 1]}, "demand 1, inf, is above"),
+        ({"weights": np.array([2**63, 0, 0], dtype=np.uint64)}, "demand 0, 9223372036854775808"),
+        ({"weights": [2**62, 2**62, 0]}, "weights add up to 9223372036854775808"),
+        ({"n_chosen": -1}, "n_chosen is -1"),
+        ({"n_chosen": 1.5}, "n_chosen is 1.5"),
+        ({"n_chosen": 5}, "n_chosen is 5, but only 4 of 4"),
+        ({"n_chosen": 4, "forbidden": [2, 2]}, r"only 3 of 4 .*\(1 forbidden, 0 in conflict"),
+        (
+            {"n_chosen": 3, "forced": [0], "conflicts": BOTH_WAYS, "forbidden": [1, 2]},
+            r"only 2 of 4 .*\(2 forbidden, 0 in conflict",
+        ),
+        (
+            {"n_chosen": 4, "forced": [0], "conflicts": BOTH_WAYS},
+            r"only 3 of 4 .*\(0 forbidden, 1 in conflict",
+        ),
+        ({"forced": [0, 4]}, "forced names candidate 4, but the 4 candidates are 0 to 3"),
+        ({"forbidden": [-1]}, "forbidden names candidate -1"),
+        ({"forbidden": [True, False]}, "forbidden is an array of bool"),
+        ({"forced": [0.5]}, "forced is an array of float64"),
+        ({"forced": [[0, 1]]}, r"forced is an array of int64 with shape \(1, 2\)"),
+        ({"forced": [1, 1]}, "forced names candidate 1 2 times"),
+        ({"forced": [3, 1], "forbidden": [1]}, "candidate 1 is both forced and forbidden"),
+        ({"forced": [3, 1, 0], "n_chosen": 2}, "n_chosen is 2, but 3 candidates are forced"),
+        ({"forced": [1, 0], "conflicts": BOTH_WAYS}, "forced candidates 1 and 0 are in conflict"),
+        ({"conflicts": pairs((0, 1), n=3)}, r"conflicts has shape \(3, 3\)"),
+        ({"conflicts": BOTH_WAYS.toarray()}, "conflicts is a ndarray"),
+        ({"conflicts": pairs((0, 2), (2, 0), (3, 1))}, r"marks \(3, 1\) but not \(1, 3\)"),
+        ({"conflicts": pairs((1, 3))}, r"marks \(1, 3\) but not \(3, 1\) \(1 such"),
+        ({"conflicts": pairs((2, 2))}, "candidate 2 is in conflict with itself"),
+    ],
+)
+def test_refuses(changed: dict[str, Any], message: str) -> None:
+    arguments: dict[str, Any] = {"matrix": MATRIX, "weights": WEIGHTS, "n_chosen": 2} | changed
+    with pytest.raises(CoveringError, match=message):
+        pose(**arguments)
+
+
+def test_reads_any_csr_as_the_pattern_of_its_non_zeros() -> None:
+    """Unsorted, repeated and explicitly zero entries do not change who covers whom."""
+    untidy = csr_array(
+        (np.array([5.0, 0.0, -1.0, 2.0, 1.0]), np.array([2, 1, 0, 2, 1]), np.array([0, 4, 5])),
+        shape=(2, 3),
+    )
+
+    problem = pose(untidy, [1, 1, 1], 1)
+
+    assert problem.indptr.tolist() == [0, 2, 3]
+    assert problem.indices.tolist() == [0, 2, 1]
+    # The argument stays as it was.
+    assert untidy.nnz == 5
+    assert untidy.indices.tolist() == [2, 1, 0, 2, 1]
+
+
+def test_entries_that_cancel_still_cover() -> None:
+    twice = csr_array((np.array([1, -1]), np.array([0, 0]), np.array([0, 2])), shape=(1, 1))
+
+    assert pose(twice, [1], 1).indices.tolist() == [0]
+
+
+def test_takes_matrices_wide_indices_and_whole_floats() -> None:
+    wide: Any = csr_matrix(MATRIX)
+    wide.indices, wide.indptr = wide.indices.astype(np.int64), wide.indptr.astype(np.int64)
+
+    problem = pose(wide, [3.0, 2.0, 1.0], np.int32(2))
+
+    assert problem.indices.dtype == np.int32
+    assert problem.indptr.dtype == np.int64
+    assert problem.weights.tolist() == [3, 2, 1]
+    assert problem.weights.dtype == np.int64
+
+
+def test_the_largest_weight_is_taken() -> None:
+    assert pose(csr_array(np.eye(1)), [2**63 - 1], 1).weights.tolist() == [2**63 - 1]
+
+
+def test_distances_of_zero_are_no_conflict() -> None:
+    apart = coo_array((np.array([0.0, 0.0]), ([0, 1], [1, 0])), shape=(4, 4)).tocsr()
+
+    assert pose(MATRIX, WEIGHTS, 2, conflicts=apart).conflict_indices.size == 0
