@@ -1,0 +1,218 @@
+"""County, township and village polygons: read, repair, check the codes, know the parents.
+
+Chinese division codes nest: the first 6 of a village's 12 digits are its county, the first 9 its
+township.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyogrio
+import shapely
+from pyproj import CRS
+
+from ankang_coverage.errors import DivisionError, FileError
+
+Level = Literal["county", "township", "village"]
+
+CODE_DIGITS: dict[Level, int] = {"county": 6, "township": 9, "village": 12}
+KINDS: dict[Level, tuple[str, ...]] = {
+    "county": ("county",),
+    "township": ("town", "subdistrict"),
+    "village": ("village", "community"),
+}
+HEADERS = {
+    "code": ("code", "adcode", "区划代码", "行政区划代码", "代码", "编码"),
+    "name": ("name", "名称", "行政区名称", "村名", "乡镇名称"),
+    "kind": ("kind", "类型", "城乡类型"),
+    "people": ("people", "population", "人口", "常住人口", "总人口"),
+}
+KIND_WORDS = {
+    "行政村": "village",
+    "村": "village",
+    "社区": "community",
+    "居委会": "community",
+    "镇": "town",
+    "乡": "town",
+    "街道": "subdistrict",
+    "区县": "county",
+}
+
+
+def read_divisions(path: str | Path, level: Level, crs: CRS | None = None) -> gpd.GeoDataFrame:
+    """Read one level of administrative polygons from any vector file.
+
+    Parameters
+    ----------
+    path
+        GeoPackage, GeoJSON, Shapefile or another format of GDAL, with a CRS, a code column
+        (``code``, ``区划代码`` …), a name column and, for villages, a column of people.
+    level
+        ``county``, ``township`` or ``village``.
+    crs
+        Projected CRS to bring the polygons into; the file's own when omitted.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        Indexed by code, columns ``name``, ``kind``, ``people`` (where given), the parents' codes,
+        ``geometry_source`` (``user``) and ``geometry``; invalid polygons repaired.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be read.
+    DivisionError
+        If a column, the CRS, a code or a polygon is missing or wrong; the row is named.
+    """
+    try:
+        table = pyogrio.read_dataframe(path)
+    except (pyogrio.errors.DataSourceError, OSError) as error:
+        raise FileError(f"cannot read {path} as a vector file: {error}") from error
+    if not isinstance(table, gpd.GeoDataFrame) or table.crs is None:
+        raise DivisionError(f"{path} has no polygons with a CRS: export it again with its CRS")
+    divisions = gpd.GeoDataFrame(
+        {
+            "name": _column(table, "name", path).astype(str).to_numpy(),
+            "kind": _kinds(table, level, path),
+            **_people(table, path),
+            "geometry_source": "user",
+        },
+        geometry=table.geometry.to_numpy(),
+        crs=table.crs,
+        index=pd.Index(_codes(table, level, path), name=level),
+    )
+    return as_divisions(divisions if crs is None else divisions.to_crs(crs), level)
+
+
+def as_divisions(divisions: gpd.GeoDataFrame, level: Level) -> gpd.GeoDataFrame:
+    """Repair polygons, add the parents' codes and sort by code.
+
+    Parameters
+    ----------
+    divisions
+        Polygons indexed by code.
+    level
+        ``county``, ``township`` or ``village``.
+
+    Raises
+    ------
+    DivisionError
+        If a polygon is empty or no polygon at all, or a code occurs twice.
+    """
+    repaired = divisions.sort_index()
+    duplicates = repaired.index[repaired.index.duplicated()]
+    if len(duplicates):
+        raise DivisionError(f"{level} code {duplicates[0]} occurs twice; codes must be unique")
+    polygons = shapely.make_valid(repaired.geometry.to_numpy())
+    wrong = np.asarray(shapely.is_empty(polygons) | (shapely.area(polygons) == 0))
+    if wrong.any():
+        raise DivisionError(f"{level} {repaired.index[wrong][0]} has no polygon with an area")
+    repaired = repaired.set_geometry(gpd.GeoSeries(polygons, repaired.index, repaired.crs))
+    codes = repaired.index.astype(str)
+    if level != "county":
+        repaired["county"] = codes.str[: CODE_DIGITS["county"]]
+    if level == "village":
+        repaired["township"] = codes.str[: CODE_DIGITS["township"]]
+    return repaired
+
+
+def check_hierarchy(
+    counties: gpd.GeoDataFrame, townships: gpd.GeoDataFrame, villages: gpd.GeoDataFrame
+) -> None:
+    """Check that every child has its parent and that people add up.
+
+    Raises
+    ------
+    DivisionError
+        Naming the first child without a parent, or the first parent whose people differ from
+        the sum of its children.
+    """
+    for children, column, parents in (
+        (townships, "county", counties),
+        (villages, "county", counties),
+        (villages, "township", townships),
+    ):
+        orphans = children.index[~children[column].isin(parents.index)]
+        if len(orphans):
+            raise DivisionError(
+                f"{column} {children.at[orphans[0], column]} of {orphans[0]} is not among the "
+                f"{len(parents)} {column} polygons: add it or correct the code"
+            )
+        sums = villages.groupby(column)["people"].sum().reindex(parents.index, fill_value=0)
+        wrong = parents.index[parents["people"] != sums]
+        if len(wrong):
+            raise DivisionError(
+                f"{column} {wrong[0]} has {parents.at[wrong[0], 'people']} people, its villages "
+                f"{sums[wrong[0]]}: parents must be the sum of their children"
+            )
+
+
+def dissolve(villages: gpd.GeoDataFrame, level: Level) -> gpd.GeoDataFrame:
+    """Make the polygons and people of a parent level from the villages'.
+
+    Parameters
+    ----------
+    villages
+        Villages with ``people`` and the parents' codes.
+    level
+        ``county`` or ``township``.
+    """
+    merged = villages.dissolve(by=level, aggfunc={"people": "sum"}, sort=True)
+    merged["name"] = merged.index
+    merged["kind"] = KINDS[level][0]
+    merged["geometry_source"] = "user"
+    return as_divisions(merged, level)
+
+
+def _column(table: pd.DataFrame, name: str, path: str | Path) -> pd.Series:
+    for header in table.columns:
+        if str(header).strip().lower() in HEADERS[name]:
+            return table[header]
+    raise DivisionError(
+        f"{path} has no column for {name}: name one of {', '.join(HEADERS[name])}; "
+        f"it has {', '.join(map(str, table.columns))}"
+    )
+
+
+def _codes(table: pd.DataFrame, level: Level, path: str | Path) -> list[str]:
+    codes = [str(code).strip().removesuffix(".0") for code in _column(table, "code", path)]
+    digits = CODE_DIGITS[level]
+    for row, code in enumerate(codes, start=1):
+        if len(code) != digits or not code.isdigit():
+            raise DivisionError(
+                f"{path}, feature {row}: {level} code {code!r} needs {digits} digits"
+            )
+    return codes
+
+
+def _kinds(table: pd.DataFrame, level: Level, path: str | Path) -> list[str]:
+    try:
+        given = _column(table, "kind", path).astype(str).str.strip()
+    except DivisionError:
+        return [KINDS[level][0]] * len(table)
+    kinds = [KIND_WORDS.get(word, word) for word in given]
+    for row, kind in enumerate(kinds, start=1):
+        if kind not in KINDS[level]:
+            raise DivisionError(
+                f"{path}, feature {row}: kind {kind!r} is none of {', '.join(KINDS[level])}"
+            )
+    return kinds
+
+
+def _people(table: pd.DataFrame, path: str | Path) -> dict[str, np.ndarray]:
+    try:
+        column = _column(table, "people", path)
+    except DivisionError:
+        return {}
+    numbers = pd.to_numeric(column, errors="coerce").to_numpy(np.float64)
+    wrong = ~np.isfinite(numbers) | (numbers < 0)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise DivisionError(
+            f"{path}, feature {row + 1}: people '{column.iloc[row]}' is no number ≥ 0"
+        )
+    return {"people": np.rint(numbers).astype(np.int64)}

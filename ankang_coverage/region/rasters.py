@@ -1,0 +1,186 @@
+"""Elevation, land cover and population on one pixel grid."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import geopandas as gpd
+import numpy as np
+import rasterio
+import xarray as xr
+from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
+from odc.geo.xr import xr_coords
+from pyproj import CRS
+from rasterio.warp import Resampling, reproject
+
+from ankang_coverage.errors import RasterError
+
+RasterName = Literal["elevation_m", "land_cover", "population"]
+
+ATTRIBUTES: dict[RasterName, dict[str, str]] = {
+    "elevation_m": {"units": "m", "long_name": "height above sea level"},
+    "land_cover": {"units": "1", "long_name": "land cover, ESA WorldCover code"},
+    "population": {"units": "1", "long_name": "relative people per pixel"},
+}
+
+
+def grid_around(polygons: gpd.GeoDataFrame, resolution_m: float, margin_m: float = 0.0) -> GeoBox:
+    """Return the north-up grid that covers polygons, its edges on multiples of a pixel.
+
+    Parameters
+    ----------
+    polygons
+        Polygons in a projected CRS in metres.
+    resolution_m
+        Side of a pixel [m].
+    margin_m
+        Width of the strip added all round [m].
+
+    Raises
+    ------
+    RasterError
+        If the resolution is not positive or the CRS is not projected.
+    """
+    if not resolution_m > 0:
+        raise RasterError(f"resolution_m = {resolution_m} must be positive")
+    if polygons.crs is None or not polygons.crs.is_projected:
+        raise RasterError(f"polygons must be in a projected CRS in metres, not {polygons.crs}")
+    west, south, east, north = polygons.total_bounds
+    return GeoBox.from_bbox(
+        (west - margin_m, south - margin_m, east + margin_m, north + margin_m),
+        crs=polygons.crs.to_string(),
+        resolution=resolution_m,
+    )
+
+
+def read_raster(
+    paths: str | Path | Sequence[str | Path], geobox: GeoBox, name: RasterName
+) -> xr.DataArray:
+    """Read GeoTIFFs, mosaic and resample them onto a grid.
+
+    Parameters
+    ----------
+    paths
+        One file, or tiles that together cover the grid; where tiles overlap, the first with
+        data is used.
+    geobox
+        The grid to fill.
+    name
+        What the file holds: elevation is averaged or interpolated, land cover takes the most
+        frequent or nearest class, population is summed so that people are neither made nor lost.
+
+    Returns
+    -------
+    xarray.DataArray
+        (y, x) on `geobox`; float32 with NaN where no file has data, land cover uint8 with 0.
+
+    Raises
+    ------
+    RasterError
+        If a file is missing, is no raster, has no CRS, or none overlaps the grid.
+    """
+    files = [Path(p) for p in ([paths] if isinstance(paths, str | Path) else paths)]
+    filled = np.full(geobox.shape, np.nan, np.float32)
+    for file in files:
+        layer = _read_one(file, geobox, name)
+        filled = np.where(np.isnan(filled), layer, filled)
+    if np.isnan(filled).all():
+        shown = ", ".join(file.name for file in files)
+        raise RasterError(f"{name}: {shown} does not overlap the region {geobox.boundingbox}")
+    return as_raster(filled, geobox, name)
+
+
+def as_raster(values: NDArray[np.generic], geobox: GeoBox, name: RasterName) -> xr.DataArray:
+    """Wrap an array as the named raster of a region, with its units.
+
+    Parameters
+    ----------
+    values
+        (y, x) array on the grid.
+    geobox
+        The grid.
+    name
+        Which raster of a region this is; it decides data type and attributes.
+    """
+    if values.shape != tuple(geobox.shape):
+        raise RasterError(f"{name} has shape {values.shape}, its grid {tuple(geobox.shape)}")
+    if name == "land_cover":
+        cast = np.nan_to_num(values, nan=0).astype(np.uint8)
+    else:
+        cast = values.astype(np.float32)
+    return xr.DataArray(
+        cast,
+        dims=("y", "x"),
+        coords=xr_coords(geobox),
+        name=name,
+        attrs={**ATTRIBUTES[name], "grid_mapping": "spatial_ref"},
+    )
+
+
+def require_same_crs(table: gpd.GeoDataFrame, geobox: GeoBox, what: str) -> None:
+    """Refuse polygons or points that are not in the CRS of a grid.
+
+    Parameters
+    ----------
+    table
+        The polygons or points.
+    geobox
+        The grid.
+    what
+        What they are, for the message.
+
+    Raises
+    ------
+    RasterError
+        If a CRS is missing or they differ.
+    """
+    if table.crs is None or geobox.crs is None:
+        raise RasterError(f"{what} and rasters need a CRS: set it with set_crs / assign_crs")
+    grid_crs = CRS.from_user_input(str(geobox.crs))
+    if not table.crs.equals(grid_crs, ignore_axis_order=True):
+        raise RasterError(
+            f"{what} are in {_label(table.crs)}, the rasters in {_label(grid_crs)}: "
+            f"reproject with to_crs('{_label(grid_crs)}')"
+        )
+
+
+def _label(crs: CRS) -> str:
+    authority = crs.to_authority()
+    return ":".join(authority) if authority else crs.name
+
+
+def _read_one(file: Path, geobox: GeoBox, name: RasterName) -> NDArray[np.float32]:
+    try:
+        source = rasterio.open(file)
+    except rasterio.RasterioIOError as error:
+        raise RasterError(f"{name}: cannot read {file} as a raster ({error})") from error
+    with source:
+        if source.crs is None:
+            raise RasterError(f"{name}: {file} has no CRS; write one with gdal_edit.py -a_srs")
+        target = np.full(geobox.shape, np.nan, np.float32)
+        coarse = _ground_pixel_m(source) > geobox.resolution.x
+        reproject(
+            rasterio.band(source, 1),
+            target,
+            dst_transform=geobox.transform,
+            dst_crs=str(geobox.crs),
+            dst_nodata=np.nan,
+            init_dest_nodata=True,
+            resampling=_resampling(name, coarse=coarse),
+        )
+    return target
+
+
+def _resampling(name: RasterName, *, coarse: bool) -> Resampling:
+    """Interpolate sources coarser than the grid, aggregate finer ones."""
+    if name == "population":
+        return Resampling.sum
+    if name == "land_cover":
+        return Resampling.nearest if coarse else Resampling.mode
+    return Resampling.bilinear if coarse else Resampling.average
+
+
+def _ground_pixel_m(source: rasterio.DatasetReader) -> float:
+    size = abs(source.transform.e)
+    return float(size * 111_320.0 if source.crs.is_geographic else size)

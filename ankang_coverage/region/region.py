@@ -1,0 +1,181 @@
+"""Region: the divisions and the rasters of one study area, immutable."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+import geopandas as gpd
+import numpy as np
+import xarray as xr
+from odc.geo.geobox import GeoBox
+
+from ankang_coverage.errors import DivisionError
+from ankang_coverage.region.coordinates import WGS84, utm_crs
+from ankang_coverage.region.divisions import Level, check_hierarchy, dissolve, read_divisions
+from ankang_coverage.region.rasters import RasterName, as_raster, grid_around, read_raster
+from ankang_coverage.region.shares import PixelShares, pixel_shares
+
+Paths = str | Path | Sequence[str | Path]
+
+GeometrySource = Literal["tianditu", "approximate", "synthetic", "user"]
+ElevationKind = Literal["dtm", "dsm"]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where one ingredient of a result comes from, for reports and maps."""
+
+    what: str
+    """The ingredient, such as ``county polygons``."""
+    nature: Literal["real", "approximate", "synthetic"]
+    """Whether it was measured, inferred from measurements, or made up."""
+    credit: str
+    """Whom to credit, with date and licence; or how it was made and from which seed."""
+
+
+@dataclass(frozen=True)
+class Region:
+    """One study area: polygons, people and rasters in one projected CRS.
+
+    Attributes
+    ----------
+    name
+        Name of the area, for titles.
+    counties, townships, villages
+        Polygons indexed by code (str), in the CRS of the rasters, each level covering the one
+        above. Columns: ``name``, ``kind``, ``people`` (whole numbers, parents the sum of their
+        children), ``geometry_source`` (tianditu, approximate, synthetic, user); townships also
+        ``county``, villages also ``township`` and ``county``: the parents' codes. A village's
+        ``kind`` is ``village`` (行政村) or ``community`` (社区).
+    rasters
+        One Dataset (y, x) on one GeoBox, metres, north up: ``elevation_m`` (float32, NaN where
+        unknown), ``land_cover`` (uint8, ESA WorldCover codes, 0 where unknown), ``population``
+        (float32, relative people per pixel).
+    elevation_kind
+        ``dtm`` (bare ground) or ``dsm`` (tops of trees and roofs).
+    sources
+        Where each ingredient comes from.
+    """
+
+    name: str
+    counties: gpd.GeoDataFrame
+    townships: gpd.GeoDataFrame
+    villages: gpd.GeoDataFrame
+    rasters: xr.Dataset
+    elevation_kind: ElevationKind = "dtm"
+    sources: tuple[Source, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        check_hierarchy(self.counties, self.townships, self.villages)
+
+    @classmethod
+    def from_files(
+        cls,
+        name: str,
+        villages: str | Path,
+        *,
+        townships: str | Path | None = None,
+        counties: str | Path | None = None,
+        elevation: Paths | None = None,
+        elevation_kind: ElevationKind = "dtm",
+        land_cover: Paths | None = None,
+        population: Paths | None = None,
+        resolution_m: float = 90.0,
+    ) -> "Region":
+        """Make a region from the user's own polygons and rasters.
+
+        Parameters
+        ----------
+        name
+            Name of the area, for titles.
+        villages
+            Vector file of village polygons with 12-digit codes, names and people.
+        townships, counties
+            Vector files of the parents; made from the villages when omitted. Their people are
+            the sums of their villages'.
+        elevation, land_cover, population
+            GeoTIFFs. Without population, people spread evenly over their village.
+        elevation_kind
+            ``dtm`` (bare ground) or ``dsm`` (tops of trees and roofs).
+        resolution_m
+            Side of a pixel [m].
+
+        Raises
+        ------
+        FileError, DivisionError, RasterError
+            If a file cannot be read, codes do not nest, or a raster does not cover the area.
+        """
+        lowest = _with_people(_in_utm(read_divisions(villages, "village")), villages)
+        upper = {
+            level: dissolve(lowest, level)
+            if file is None
+            else _with_sums(read_divisions(file, level, lowest.crs), lowest, level)
+            for level, file in _parents(townships, counties).items()
+        }
+        geobox = grid_around(lowest, resolution_m, margin_m=resolution_m)
+
+        def raster(name: RasterName, paths: Paths | None, otherwise: float) -> xr.DataArray:
+            if paths is None:
+                return as_raster(np.full(geobox.shape, otherwise), geobox, name)
+            return read_raster(paths, geobox, name)
+
+        rasters = xr.Dataset(
+            {
+                "elevation_m": raster("elevation_m", elevation, np.nan),
+                "land_cover": raster("land_cover", land_cover, 0.0),
+                "population": raster("population", population, 1.0),
+            }
+        )
+        files = [villages, townships, counties, elevation, land_cover, population]
+        return cls(
+            name=name,
+            counties=upper["county"],
+            townships=upper["township"],
+            villages=lowest,
+            rasters=rasters,
+            elevation_kind=elevation_kind,
+            sources=tuple(
+                Source("user file", "real", str(file)) for file in files if file is not None
+            ),
+        )
+
+    @property
+    def geobox(self) -> GeoBox:
+        """The pixel grid of every raster."""
+        return self.rasters.odc.geobox
+
+    @cached_property
+    def shares(self) -> PixelShares:
+        """Area fractions and people of the villages on the pixel grid, computed once."""
+        return pixel_shares(self.villages, self.rasters["population"])
+
+    @property
+    def is_synthetic(self) -> bool:
+        """Whether any ingredient is made up."""
+        return any(source.nature == "synthetic" for source in self.sources)
+
+
+def _parents(
+    townships: str | Path | None, counties: str | Path | None
+) -> dict[Level, str | Path | None]:
+    return {"township": townships, "county": counties}
+
+
+def _in_utm(divisions: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    west, south, east, north = divisions.to_crs(WGS84).total_bounds
+    return divisions.to_crs(utm_crs((west + east) / 2, (south + north) / 2))
+
+
+def _with_people(villages: gpd.GeoDataFrame, path: str | Path) -> gpd.GeoDataFrame:
+    if "people" not in villages:
+        raise DivisionError(f"{path} has no column of people: add one, such as 'people' or '人口'")
+    return villages
+
+
+def _with_sums(
+    parents: gpd.GeoDataFrame, villages: gpd.GeoDataFrame, level: str
+) -> gpd.GeoDataFrame:
+    sums = villages.groupby(level)["people"].sum().reindex(parents.index, fill_value=0)
+    return parents.assign(people=sums)

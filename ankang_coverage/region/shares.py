@@ -1,0 +1,171 @@
+"""Which pixels a division owns, and how many of its people live in each.
+
+One sparse matrix of exact area fractions (divisions × pixels) serves the overlay and the demand.
+People are counted in thousandths so that every sum is an exact integer: a village's entries add
+to its people, a county's to its villages'.
+"""
+
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
+from pyproj import CRS
+from scipy import sparse
+
+from ankang_coverage.errors import DivisionError, RasterError
+from ankang_coverage.region.rasters import require_same_crs
+
+MILLI = 1000
+"""Thousandths of a person in one person: the integer unit of every people figure."""
+
+
+@dataclass(frozen=True)
+class PixelShares:
+    """Area fractions and people of divisions on a pixel grid.
+
+    Attributes
+    ----------
+    index
+        Codes of the divisions, one per matrix row.
+    area
+        (n_divisions, n_pixels) fraction of each pixel's area inside each division [0–1].
+    people
+        (n_divisions, n_pixels) people in each division's part of each pixel [1/1000 person],
+        int64, with the same stored positions as `area`. A row's sum is the division's people.
+    pixel_area_m2
+        Area of one pixel [m²].
+    """
+
+    index: pd.Index
+    area: sparse.csr_array
+    people: sparse.csr_array
+    pixel_area_m2: float
+
+
+def pixel_shares(divisions: gpd.GeoDataFrame, population: xr.DataArray) -> PixelShares:
+    """Lay divisions over a population raster by exact pixel fractions.
+
+    Parameters
+    ----------
+    divisions
+        Polygons with an integer column ``people``, in the raster's CRS.
+    population
+        (y, x) relative density: people per pixel, or any non-negative weight [1]. Only its
+        proportions inside a division matter; the division's ``people`` sets the total. Where a
+        division has people but no weight, they spread evenly over its area.
+
+    Returns
+    -------
+    PixelShares
+
+    Raises
+    ------
+    RasterError
+        If the raster has no grid or negative or infinite values, or the CRS differ.
+    DivisionError
+        If ``people`` is missing or negative, or a division with people lies
+        wholly outside the raster.
+    """
+    geobox = population.odc.geobox
+    if geobox is None:
+        raise RasterError("population has no grid: make it with as_raster or read_raster")
+    require_same_crs(divisions, geobox, "divisions")
+    people = _require_people(divisions)
+    density = _require_density(population)
+    area = area_fractions(divisions, geobox)
+    outside = (np.diff(area.indptr) == 0) & (people > 0)
+    if outside.any():
+        names = ", ".join(map(str, divisions.index[outside][:3]))
+        raise DivisionError(
+            f"{int(outside.sum())} divisions with people lie outside the rasters ({names}): "
+            f"give rasters that cover the whole region"
+        )
+    return PixelShares(
+        index=divisions.index,
+        area=area,
+        people=_apportion(area, people, density),
+        pixel_area_m2=abs(geobox.resolution.x * geobox.resolution.y),
+    )
+
+
+def area_fractions(divisions: gpd.GeoDataFrame, geobox: GeoBox) -> sparse.csr_array:
+    """Exact fraction of every pixel that lies in every division.
+
+    Parameters
+    ----------
+    divisions
+        Polygons in the CRS of `geobox`.
+    geobox
+        The pixel grid.
+
+    Returns
+    -------
+    scipy.sparse.csr_array
+        (n_divisions, n_pixels) float64, pixels numbered row by row from the north-west.
+    """
+    import exactextract
+    from exactextract.raster import NumPyRasterSource
+
+    rows, columns = geobox.shape
+    left, bottom, right, top = geobox.extent.boundingbox
+    source = NumPyRasterSource(
+        np.broadcast_to(np.int8(0), (rows, columns)),
+        xmin=left,
+        ymin=bottom,
+        xmax=right,
+        ymax=top,
+        srs_wkt=CRS.from_user_input(str(geobox.crs)).to_wkt(),
+    )
+    shapes = divisions[[divisions.geometry.name]].reset_index(drop=True)
+    results = exactextract.exact_extract(source, shapes, ["cell_id", "coverage"], output="pandas")
+    counts = [len(cells) for cells in results["cell_id"]]
+    indptr = np.concatenate([[0], np.cumsum(counts)])
+    fractions = np.concatenate([*results["coverage"], np.empty(0)]).astype(np.float64)
+    pixels = np.concatenate([*results["cell_id"], np.empty(0, np.int64)]).astype(np.int32)
+    matrix = sparse.csr_array((fractions, pixels, indptr), shape=(len(divisions), rows * columns))
+    matrix.sort_indices()
+    return matrix
+
+
+def _apportion(
+    area: sparse.csr_array, people: NDArray[np.int64], density: NDArray[np.float64]
+) -> sparse.csr_array:
+    """Split each division's people over its pixels; every row sums exactly to its people."""
+    weight = area.data * density[area.indices]
+    row = np.repeat(np.arange(area.shape[0]), np.diff(area.indptr))
+    empty = np.bincount(row, weight, minlength=area.shape[0]) == 0
+    weight = np.where(empty[row], area.data, weight)
+    # Rounding the running total, not each entry, keeps the sum exact and spreads the remainder.
+    running = np.cumsum(weight)
+    before = np.concatenate([[0.0], running])[area.indptr[:-1]]
+    total = np.concatenate([[0.0], running])[area.indptr[1:]] - before
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = np.clip((running - before[row]) / total[row], 0.0, 1.0)
+    last = area.indptr[1:][np.diff(area.indptr) > 0] - 1
+    share[last] = 1.0
+    reached = np.rint(share * (people[row] * MILLI)).astype(np.int64)
+    split = np.diff(reached, prepend=0)
+    first = area.indptr[:-1][np.diff(area.indptr) > 0]
+    split[first] = reached[first]
+    return sparse.csr_array((split, area.indices, area.indptr), shape=area.shape)
+
+
+def _require_people(divisions: gpd.GeoDataFrame) -> NDArray[np.int64]:
+    if "people" not in divisions:
+        raise DivisionError("divisions have no column 'people': add the population of each")
+    people = divisions["people"].to_numpy()
+    if not np.issubdtype(people.dtype, np.integer) or (people < 0).any():
+        raise DivisionError("column 'people' must hold whole numbers, none negative")
+    return people.astype(np.int64)
+
+
+def _require_density(population: xr.DataArray) -> NDArray[np.float64]:
+    given = population.to_numpy().astype(np.float64).ravel()
+    density = np.where(np.isnan(given), 0.0, given)
+    if (density < 0).any() or np.isinf(density).any():
+        raise RasterError("population holds negative or infinite values: mask them as no data")
+    return density

@@ -1,0 +1,106 @@
+"""Polygons of the user's own: Chinese headers, repair, codes and parents."""
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+
+from ankang_coverage.errors import DivisionError, FileError
+from ankang_coverage.region import as_divisions, check_hierarchy, read_divisions
+from ankang_coverage.region.divisions import dissolve
+
+CODES = ["610902102201", "610902102202", "610902103200"]
+
+
+def villages(**changes):
+    table = {
+        "区划代码": CODES,
+        "名称": ["甲村", "乙村", "丙社区"],
+        "类型": ["行政村", "村", "社区"],
+        "人口": [120, 340, 560],
+    }
+    table.update(changes)
+    boxes = [shapely.box(109 + 0.1 * n, 32.6, 109.1 + 0.1 * n, 32.7) for n in range(3)]
+    return gpd.GeoDataFrame(table, geometry=boxes, crs=4490)
+
+
+def save(table, path):
+    table.to_file(path)
+    return path
+
+
+def test_chinese_headers_are_understood(tmp_path):
+    read = read_divisions(save(villages(), tmp_path / "v.gpkg"), "village")
+    assert read.index.tolist() == CODES
+    assert read["kind"].tolist() == ["village", "village", "community"]
+    assert read["people"].tolist() == [120, 340, 560]
+    assert read["township"].tolist() == ["610902102", "610902102", "610902103"]
+    assert set(read["geometry_source"]) == {"user"}
+
+
+def test_parents_made_from_villages_have_their_people_and_area(tmp_path):
+    read = read_divisions(save(villages(), tmp_path / "v.gpkg"), "village").to_crs(32649)
+    townships, counties = dissolve(read, "township"), dissolve(read, "county")
+    assert townships["people"].to_dict() == {"610902102": 460, "610902103": 560}
+    assert counties.geometry.area.sum() == pytest.approx(read.geometry.area.sum())
+    check_hierarchy(counties, townships, read)
+
+
+def test_a_bow_tie_is_repaired(tmp_path):
+    table = villages()
+    table.loc[0, "geometry"] = shapely.Polygon([(109, 32), (110, 33), (110, 32), (109, 33)])
+    assert read_divisions(save(table, tmp_path / "v.gpkg"), "village").is_valid.all()
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"区划代码": ["6109021022", *CODES[1:]]}, "feature 1: village code '6109021022' needs 12"),
+        ({"区划代码": [CODES[1], *CODES[1:]]}, "code 610902102202 occurs twice"),
+        ({"类型": ["屯", "村", "社区"]}, "feature 1: kind '屯' is none of village, community"),
+        ({"人口": [120, -3, 560]}, "feature 2: people '-3'"),
+        ({"人口": ["x", "1", "2"]}, "feature 1: people 'x'"),
+    ],
+)
+def test_wrong_rows_are_named(tmp_path, changes, says):
+    with pytest.raises(DivisionError, match=says):
+        read_divisions(save(villages(**changes), tmp_path / "v.gpkg"), "village")
+
+
+def test_missing_columns_and_files_are_named(tmp_path):
+    path = save(villages().drop(columns="名称"), tmp_path / "v.gpkg")
+    with pytest.raises(DivisionError, match="no column for name.*it has 区划代码"):
+        read_divisions(path, "village")
+    with pytest.raises(FileError, match=r"none\.gpkg"):
+        read_divisions(tmp_path / "none.gpkg", "village")
+
+
+def test_polygons_without_area_are_named():
+    table = gpd.GeoDataFrame(
+        {"name": ["a"]}, geometry=[shapely.Point(0, 0)], crs=32649, index=["610902"]
+    )
+    with pytest.raises(DivisionError, match="county 610902 has no polygon"):
+        as_divisions(table, "county")
+
+
+def test_orphans_and_wrong_sums_are_named(tmp_path):
+    read = read_divisions(save(villages(), tmp_path / "v.gpkg"), "village").to_crs(32649)
+    townships, counties = dissolve(read, "township"), dissolve(read, "county")
+    with pytest.raises(DivisionError, match="township 610902103 of 610902103200 is not among"):
+        check_hierarchy(counties, townships.iloc[:1], read)
+    with pytest.raises(DivisionError, match="county 610902 has 7 people, its villages 1020"):
+        check_hierarchy(counties.assign(people=7), townships, read)
+
+
+def test_arguments_are_not_changed():
+    table = gpd.GeoDataFrame(
+        {"name": ["b", "a"]},
+        geometry=[shapely.box(1, 0, 2, 1), shapely.box(0, 0, 1, 1)],
+        crs=32649,
+        index=pd.Index(["610903", "610902"]),
+    )
+    before = table.copy()
+    as_divisions(table, "county")
+    pd.testing.assert_frame_equal(table, before)
+    assert np.array_equal(table.geometry.area, [1, 1])
