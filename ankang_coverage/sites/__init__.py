@@ -1,0 +1,7 @@
+"""WHAT IS BUILT: towers and cells, and the catalogue they are equipped from."""
+
+from ankang_coverage.sites.equipment import equip
+from ankang_coverage.sites.network import Network, no_rejections
+from ankang_coverage.sites.readers import read_sites
+
+__all__ = ["Network", "equip", "no_rejections", "read_sites"]

@@ -1,0 +1,119 @@
+"""Network: towers and their cells as tables, and the rows that could not be used."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+import geopandas as gpd
+import pandas as pd
+
+from ankang_coverage.errors import NetworkError
+from ankang_coverage.region import Source
+from ankang_coverage.sites.catalogue import antennas, radio_layers
+
+SITE_STATUS = ("existing", "planned", "candidate")
+SITE_KIND = ("macro", "micro", "indoor")
+SITE_COLUMNS = ("name", "status", "kind", "source")
+CELL_COLUMNS = (
+    "site",
+    "radio_layer",
+    "antenna",
+    "height_m",
+    "azimuth_deg",
+    "mechanical_tilt_deg",
+    "electrical_tilt_deg",
+    "re_power_dbm",
+)
+
+
+@dataclass(frozen=True)
+class Network:
+    """Sites and their cells.
+
+    Attributes
+    ----------
+    sites
+        One row per site, indexed by site id (str): ``name``, ``status`` (existing, planned or
+        candidate), ``kind`` (macro, micro or indoor), ``source`` (``synthetic`` where made up),
+        point geometry in a projected CRS.
+    cells
+        One row per cell, indexed by cell id (str): ``site`` (site id), ``radio_layer`` and
+        ``antenna`` (catalogue ids), ``height_m`` above ground, ``azimuth_deg`` clockwise from
+        north, ``mechanical_tilt_deg`` and ``electrical_tilt_deg`` (down positive),
+        ``re_power_dbm`` per resource element and port, at the transmitter's output.
+    rejected
+        Rows of the input that were not used: ``row`` (1-based, as a spreadsheet counts),
+        ``column``, ``value``, ``reason``.
+    sources
+        Where the tables come from.
+    """
+
+    sites: gpd.GeoDataFrame
+    cells: pd.DataFrame
+    rejected: pd.DataFrame
+    sources: tuple[Source, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        _require_columns("sites", self.sites, SITE_COLUMNS)
+        _require_columns("cells", self.cells, CELL_COLUMNS)
+        _require_unique("site", self.sites)
+        _require_unique("cell", self.cells)
+        _require_known("site", self.cells["site"], self.sites.index)
+        _require_known("radio layer", self.cells["radio_layer"], radio_layers())
+        _require_known("antenna", self.cells["antenna"], antennas())
+        _require_known("status", self.sites["status"], SITE_STATUS)
+        _require_known("kind", self.sites["kind"], SITE_KIND)
+
+    def with_radio_layers(self, layers: Sequence[str]) -> "Network":
+        """Return the cells of the given radio layers and the sites that carry them."""
+        return self.with_cells(self.cells["radio_layer"].isin(list(layers)))
+
+    def with_sites(self, site_ids: Sequence[str]) -> "Network":
+        """Return the given sites and their cells, in the order of this network."""
+        return self.with_cells(self.cells["site"].isin(list(site_ids)))
+
+    def with_cells(self, wanted: "pd.Series[bool]") -> "Network":
+        """Return the cells that are wanted, a mask over the table, and the sites they stand on."""
+        cells = self.cells[wanted]
+        sites = self.sites[self.sites.index.isin(cells["site"].unique())]
+        return replace(self, sites=sites, cells=cells)
+
+    def plus(self, other: "Network") -> "Network":
+        """Return this network with `other`'s cells; a site in both keeps this one's row."""
+        added = other.sites[~other.sites.index.isin(self.sites.index)]
+        if len(added) and added.crs != self.sites.crs:
+            added = added.to_crs(self.sites.crs)
+        sites = pd.concat([self.sites, added])
+        return Network(
+            sites=gpd.GeoDataFrame(sites, geometry="geometry", crs=self.sites.crs),
+            cells=pd.concat([self.cells, other.cells]),
+            rejected=pd.concat([self.rejected, other.rejected], ignore_index=True),
+            sources=(*self.sources, *(s for s in other.sources if s not in self.sources)),
+        )
+
+
+def no_rejections() -> pd.DataFrame:
+    """Return the empty table of rejected rows."""
+    return pd.DataFrame({"row": [], "column": [], "value": [], "reason": []}).astype(
+        {"row": "int64", "column": "str", "value": "str", "reason": "str"}
+    )
+
+
+def _require_columns(table: str, frame: pd.DataFrame, columns: Sequence[str]) -> None:
+    missing = [column for column in columns if column not in frame]
+    if missing:
+        raise NetworkError(f"table of {table} lacks column {missing[0]!r}; it has {list(frame)}")
+
+
+def _require_unique(thing: str, frame: pd.DataFrame) -> None:
+    duplicates = frame.index[frame.index.duplicated()]
+    if len(duplicates):
+        raise NetworkError(f"{thing} id {duplicates[0]!r} occurs twice; ids must be unique")
+
+
+def _require_known(thing: str, values: pd.Series, known: Iterable[str]) -> None:
+    unknown = values[~values.isin(list(known))]
+    if len(unknown):
+        shown = ", ".join(map(str, list(known)[:10]))
+        raise NetworkError(
+            f"row {unknown.index[0]!r} names {thing} {unknown.iloc[0]!r}; known are: {shown}"
+        )

@@ -1,0 +1,363 @@
+"""Read operators' tables of cells: every row becomes a cell, or is listed with the reason."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Literal
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pyproj import CRS
+from pyproj.exceptions import CRSError
+
+from ankang_coverage.errors import NetworkError
+from ankang_coverage.region import Source
+from ankang_coverage.region.coordinates import WGS84, bd09_to_gcj02, gcj02_to_wgs84, utm_crs
+from ankang_coverage.sites.attributes import attributes
+from ankang_coverage.sites.bands import find_radio_layer
+from ankang_coverage.sites.catalogue import RadioLayer, antenna, antennas, radio_layer
+from ankang_coverage.sites.network import Network
+from ankang_coverage.sites.rows import Mask, Numbers, Rows, Texts, is_within
+from ankang_coverage.sites.tables import read_table
+
+Datum = Literal["wgs84", "gcj02", "bd09"]
+Positions = NDArray[np.intp]
+
+SITE_RADIUS_M = 200.0
+"""Rows of one site stand within this distance of its first row; others are another site."""
+LONGEST_LOCAL_CELL = 16383
+"""The cell's part of an LTE or NR cell identity has up to 14 bits; a larger number is unique."""
+CLUES = ("radio_layer", "band", "technology", "channel")
+"""Attributes that tell the radio layer, in the order `find_radio_layer` takes them."""
+
+KIND_WORDS = {
+    **dict.fromkeys(("宏站", "宏基站", "宏", "macro", "室外", "outdoor"), "macro"),
+    **dict.fromkeys(("微站", "微基站", "小微站", "小站", "微", "micro"), "micro"),
+    **dict.fromkeys(("室分", "室内分布", "室内站", "室内", "indoor"), "indoor"),
+}
+STATUS_WORDS = {
+    **dict.fromkeys(("现网", "在网", "在用", "现有", "已建", "已开通", "开通"), "existing"),
+    **dict.fromkeys(("正常", "激活", "运行", "onair", "active", "existing"), "existing"),
+    **dict.fromkeys(("规划", "拟建", "待建", "在建", "未开通", "待开通", "planned"), "planned"),
+    **dict.fromkeys(("候选", "备选", "candidate"), "candidate"),
+}
+
+
+def read_sites(
+    path: str | Path,
+    *,
+    coordinates: Datum = "wgs84",
+    crs: CRS | str | None = None,
+    table: str | None = None,
+) -> Network:
+    """Read a table of cells, one row a cell, as operators keep it (工参表).
+
+    Headers in use, units, limits and defaults of every attribute stand in ``attributes.csv``.
+    Longitude, latitude and what tells the radio layer must be there; for directional antennas
+    the azimuth as well.
+
+    Parameters
+    ----------
+    path
+        CSV, Excel workbook, GeoPackage, GeoJSON or Shapefile.
+    coordinates
+        What longitudes and latitudes are in: ``wgs84`` (CGCS2000 as well), ``gcj02`` (taken from
+        Gaode's or Tencent's maps) or ``bd09`` (from Baidu's).
+    crs
+        Projected CRS of the network; the UTM zone of the mean position when omitted.
+    table
+        Sheet of a workbook or layer of a vector file; needed only where several hold places.
+
+    Returns
+    -------
+    Network
+        Its ``cells`` have one more column, ``assumed``: the attributes, separated by commas,
+        that the row did not give, so that they come from the catalogue or ``attributes.csv``.
+        Every row that is no cell is in ``rejected``, with the first fault found.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be read, holds no rows, or leaves open which of its tables to read.
+    NetworkError
+        If a column is missing or there twice, no row can be used, or `crs` is not projected.
+
+    Notes
+    -----
+    A site is the rows that share site id (or else name, or else coordinate), kind and status and
+    stand within 200 m of the first of them, whose place it takes. The same id farther away, or
+    of another kind or status, is another site: ``A``, ``A-2``.
+
+    Indoor cells that do not give power or antenna get those of a micro site.
+    """
+    projected = None if crs is None else _as_projected(crs)
+    rows = Rows(read_table(path, table))
+    _require_columns(rows)
+    places = _read_places(rows, coordinates)
+    cells = _read_cells(rows, places["kind"].to_numpy(object))
+    _reject_repeated_rows(rows)
+
+    used = rows.usable()
+    places, cells = places.iloc[used], cells.iloc[used]
+    projected = projected or utm_crs(places["longitude"].mean(), places["latitude"].mean())
+    points = gpd.points_from_xy(places["longitude"], places["latitude"], crs=WGS84)
+    places = gpd.GeoDataFrame(places, geometry=points).to_crs(projected)
+    places["head"] = _heads(places)
+    sites = _sites(places, rows.table.name)
+    cells.insert(0, "site", sites.index[np.searchsorted(sites["row"], places["head"])])
+    cells.index = pd.Index(_cell_ids(rows, used, cells), name="cell")
+    _reject_taken_ids(rows, used, cells.index)
+
+    cells = cells[~cells.index.duplicated()]
+    return Network(
+        sites=sites[sites.index.isin(cells["site"])].drop(columns="row"),
+        cells=cells,
+        rejected=rows.rejected(),
+        sources=(Source("sites", "real", rows.table.name),),
+    )
+
+
+def _as_projected(crs: CRS | str) -> CRS:
+    try:
+        projected = CRS.from_user_input(crs)
+    except CRSError as error:
+        raise NetworkError(f"crs {crs!r} is unknown: give one such as EPSG:32649") from error
+    if not projected.is_projected:
+        raise NetworkError(f"crs {projected.to_string()} is not projected: sites need metres")
+    return projected
+
+
+def _require_columns(rows: Rows) -> None:
+    for wanted in (("longitude",), ("latitude",), ("radio_layer", "band", "channel")):
+        if not any(map(rows.has, wanted)):
+            headers = [header for name in wanted for header in attributes()[name].headers]
+            raise NetworkError(
+                f"{rows.table.name} has no column for {' or '.join(wanted)}: name one of "
+                f"{', '.join(headers)}; it has {', '.join(rows.table.headers)}"
+            )
+
+
+def _read_places(rows: Rows, datum: Datum) -> pd.DataFrame:
+    """Read what a row says of its site: WGS-84 position, kind, status, and its id and name."""
+    longitude, latitude = rows.parsed("longitude"), rows.parsed("latitude")
+    for attribute, degrees in (("longitude", longitude), ("latitude", latitude)):
+        rows.reject(np.isnan(degrees), attribute, f"{attribute} is blank")
+    no_place = (longitude == 0.0) & (latitude == 0.0)
+    rows.reject(no_place, "longitude", "longitude and latitude are both 0")
+    swapped = is_within("longitude", latitude) & is_within("latitude", longitude)
+    rows.reject(swapped, "longitude", "longitude and latitude seem swapped")
+    rows.limited("longitude", longitude, "China")
+    rows.limited("latitude", latitude, "China")
+    longitude = np.where(rows.is_usable(), longitude, np.nan)
+    longitude, latitude = _to_wgs84(longitude, latitude, datum)
+    return pd.DataFrame(
+        {
+            "longitude": longitude,
+            "latitude": latitude,
+            "kind": rows.words("kind", KIND_WORDS),
+            "status": rows.words("status", STATUS_WORDS),
+            "site": rows.text("site"),
+            "name": rows.text("name"),
+        }
+    )
+
+
+def _to_wgs84(longitude: Numbers, latitude: Numbers, datum: Datum) -> tuple[Numbers, Numbers]:
+    if datum == "wgs84":
+        return longitude, latitude
+    if datum == "gcj02":
+        return gcj02_to_wgs84(longitude, latitude)
+    if datum == "bd09":
+        return gcj02_to_wgs84(*bd09_to_gcj02(longitude, latitude))
+    raise NetworkError(f"coordinates {datum!r} are unknown: give wgs84, gcj02 or bd09")
+
+
+def _read_cells(rows: Rows, kind: Texts) -> pd.DataFrame:
+    """Read the columns of ``Network.cells``, but for the site, and what was assumed for them."""
+    layer = _read_radio_layers(rows)
+    antenna_id = _read_antennas(rows, layer, kind)
+    height_m = rows.filled("height_m", rows.numbers("height_m"), kind)
+    azimuth_deg = _read_azimuths(rows, antenna_id)
+    mechanical_tilt_deg, electrical_tilt_deg = _read_tilts(rows, kind)
+    re_power_dbm = _read_powers(rows, layer, kind)
+    return pd.DataFrame(
+        {
+            "radio_layer": layer,
+            "antenna": antenna_id,
+            "height_m": height_m,
+            "azimuth_deg": azimuth_deg,
+            "mechanical_tilt_deg": mechanical_tilt_deg,
+            "electrical_tilt_deg": electrical_tilt_deg,
+            "re_power_dbm": re_power_dbm,
+            "assumed": rows.assumed(),
+        }
+    )
+
+
+def _read_radio_layers(rows: Rows) -> Texts:
+    """Read the radio layers, blank where rejected; the clues of a table are few different ones."""
+    clues = pd.DataFrame({clue: rows.text(clue) for clue in CLUES})
+    group = clues.groupby(list(CLUES), sort=False).ngroup().to_numpy()
+    layers, reasons = [], []
+    for given in clues.drop_duplicates().to_numpy(object):
+        layer, reason = _look_up_radio_layer(*given)
+        layers.append(layer)
+        reasons.append(reason)
+    reason_of = np.array(reasons, dtype=object)[group]
+    # The clue to blame is the first that a row gives, or else the first that has a column.
+    for clue in ("radio_layer", "band", "channel"):
+        rows.reject((reason_of != "") & (rows.text(clue) != ""), clue, reason_of)
+    for clue in ("radio_layer", "band", "channel"):
+        if rows.has(clue):
+            rows.reject(reason_of != "", clue, reason_of)
+    return np.asarray(np.array(layers, dtype=object)[group])
+
+
+def _look_up_radio_layer(*clues: str) -> tuple[str, str]:
+    try:
+        return find_radio_layer(*clues), ""
+    except NetworkError as error:
+        return "", str(error)
+
+
+def _read_antennas(rows: Rows, layer: Texts, kind: Texts) -> Texts:
+    given = pd.Series(rows.text("antenna")).str.lower().to_numpy(object)
+    known = np.isin(given, list(antennas()))
+    rows.assume("antenna", ~known)
+    return np.where(known, given, _usual(layer, kind, RadioLayer.antenna_for))
+
+
+def _read_azimuths(rows: Rows, antenna_id: Texts) -> Numbers:
+    azimuth_deg = rows.numbers("azimuth_deg")
+    round_about = [one for one in antennas() if antenna(one).kind == "omni"]
+    blank = np.isnan(azimuth_deg)
+    needed = blank & ~pd.Series(antenna_id).isin(round_about).to_numpy()
+    rows.reject(needed, "azimuth_deg", "azimuth_deg is blank, and the antenna is directional")
+    return np.where(blank, 0.0, azimuth_deg % 360.0)
+
+
+def _read_tilts(rows: Rows, kind: Texts) -> tuple[Numbers, Numbers]:
+    """Read both tilts; the one not given is what the other leaves of their sum."""
+    mechanical_deg = rows.numbers("mechanical_tilt_deg")
+    electrical_deg = rows.numbers("electrical_tilt_deg")
+    total_deg = rows.numbers("total_tilt_deg")
+    rest_deg = total_deg - electrical_deg
+    mechanical_deg = np.where(np.isnan(mechanical_deg), rest_deg, mechanical_deg)
+    mechanical_deg = rows.filled("mechanical_tilt_deg", mechanical_deg, kind)
+    rest_deg = total_deg - mechanical_deg
+    electrical_deg = np.where(np.isnan(electrical_deg), rest_deg, electrical_deg)
+    return mechanical_deg, rows.filled("electrical_tilt_deg", electrical_deg, kind)
+
+
+def _read_powers(rows: Rows, layer: Texts, kind: Texts) -> Numbers:
+    power_dbm = rows.numbers("re_power_dbm")
+    blank = np.isnan(power_dbm)
+    rows.assume("re_power_dbm", blank)
+    usual = _usual(layer, kind, RadioLayer.re_power_dbm)
+    return np.where(blank, usual, power_dbm).astype(np.float64)
+
+
+def _usual(layer: Texts, kind: Texts, of: Callable[[RadioLayer, str], object]) -> Texts:
+    """Return what the catalogue says of each row's radio layer at its kind of site."""
+    pairs = pd.MultiIndex.from_arrays([layer, kind])
+    group, different = pd.factorize(pairs)
+    usual = [
+        of(radio_layer(layer_id), "macro" if at == "macro" else "micro") if layer_id else None
+        for layer_id, at in different
+    ]
+    return np.array(usual, dtype=object)[group]
+
+
+def _reject_repeated_rows(rows: Rows) -> None:
+    """Reject copies of a row among the cells that have no id to tell copies by."""
+    nameless = (rows.text("cell") == "") & (rows.text("cell_name") == "")
+    copies = np.zeros(len(nameless), bool)
+    copies[nameless] = rows.table.cells[nameless].astype(str).duplicated().to_numpy()
+    rows.reject(copies, "cell", "the row repeats an earlier one")
+
+
+def _heads(places: gpd.GeoDataFrame) -> Positions:
+    """Return for each row the first row of its site, as positions in `places`."""
+    label = _site_labels(places)
+    group = places.assign(label=label).groupby(["label", "kind", "status"], sort=False).ngroup()
+    group = group.to_numpy()
+    x_m, y_m = places.geometry.x.to_numpy(), places.geometry.y.to_numpy()
+    heads = np.empty(len(places), np.intp)
+    left = np.arange(len(places))
+    while len(left):
+        first = pd.Series(left).groupby(group[left]).transform("first").to_numpy()
+        near = np.hypot(x_m[left] - x_m[first], y_m[left] - y_m[first]) <= SITE_RADIUS_M
+        heads[left[near]] = first[near]
+        left = left[~near]
+    return heads
+
+
+def _site_labels(places: pd.DataFrame) -> Texts:
+    """Return what rows of one site have in common: its id, its name, or its place to a metre."""
+    place = places["longitude"].map("{:.5f}".format) + "," + places["latitude"].map("{:.5f}".format)
+    label = places["site"].where(places["site"] != "", places["name"])
+    return label.where(label != "", place).to_numpy(object)
+
+
+def _sites(places: gpd.GeoDataFrame, source: str) -> gpd.GeoDataFrame:
+    """Return the sites, with the position of their first row in `places` as ``row``."""
+    row = np.unique(places["head"])
+    heads = places.iloc[row]
+    labels = _site_labels(heads)
+    ids = pd.Series(labels)
+    taken = ids.duplicated().to_numpy()
+    ids[taken] = _numbered(labels[taken], set(labels), first=2)
+    return gpd.GeoDataFrame(
+        {
+            "name": np.where(heads["name"] == "", labels, heads["name"]),
+            "status": heads["status"].to_numpy(),
+            "kind": heads["kind"].to_numpy(),
+            "source": source,
+            "row": row,
+        },
+        geometry=heads.geometry.to_numpy(),
+        crs=places.crs,
+        index=pd.Index(ids, name="site"),
+    )
+
+
+def _cell_ids(rows: Rows, used: Positions, cells: pd.DataFrame) -> Texts:
+    """Return ids: as given where unique by nature, else with what makes them unique."""
+    named = np.where(rows.text("cell") == "", rows.text("cell_name"), rows.text("cell"))[used]
+    base_station = rows.text("base_station")[used]
+    on_site = (cells["site"] + "-" + cells["radio_layer"]).to_numpy(object)
+    local, blank = _is_local(named), named == ""
+    within = np.where(base_station == "", on_site, base_station)
+    ids = np.where(local, within + "-" + named, named)
+    ids[blank] = _numbered(on_site[blank], set(ids[~blank]), first=1)
+    return ids
+
+
+def _is_local(ids: Texts) -> Mask:
+    """Return which ids are numbers that count within a base station."""
+    numbers = pd.to_numeric(pd.Series(ids), errors="coerce").to_numpy(np.float64)
+    whole = pd.Series(ids, dtype=str).str.isdecimal().to_numpy(bool)
+    return np.asarray(whole & (numbers <= LONGEST_LOCAL_CELL))
+
+
+def _numbered(labels: Iterable[str], taken: set[str], first: int) -> list[str]:
+    """Return each label with its own number from `first` on, skipping ids that are taken."""
+    used: Counter[str] = Counter()
+    ids = []
+    for label in labels:
+        while (candidate := f"{label}-{first + used[label]}") in taken:
+            used[label] += 1
+        used[label] += 1
+        ids.append(candidate)
+    return ids
+
+
+def _reject_taken_ids(rows: Rows, used: Positions, ids: pd.Index) -> None:
+    earlier = pd.Series(rows.table.rows[used]).groupby(ids.to_numpy()).transform("first")
+    taken = np.zeros(len(rows.table.rows), bool)
+    taken[used] = ids.duplicated()
+    reason = np.full(len(taken), "", dtype=object)
+    reason[used] = "cell id " + ids + " is that of row " + earlier.astype(str)
+    rows.reject(taken, "cell", reason)

@@ -1,0 +1,197 @@
+"""Rows of a table while they are read: their text, numbers and words, faults and assumptions."""
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ankang_coverage.errors import NetworkError
+from ankang_coverage.region.coordinates import parse_angle
+from ankang_coverage.sites.attributes import attributes, find_attributes
+from ankang_coverage.sites.network import no_rejections
+from ankang_coverage.sites.tables import Table
+
+Mask = NDArray[np.bool_]
+Numbers = NDArray[np.float64]
+Texts = NDArray[np.object_]
+
+UNIT_WORDS = {"m": ("m", "米"), "dBm": ("dbm",)}
+"""Units that may stand behind a number, in lower case."""
+NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?"
+
+
+class Rows:
+    """The rows of one table; every row keeps the first fault found in it.
+
+    Parameters
+    ----------
+    table
+        The table.
+
+    Raises
+    ------
+    NetworkError
+        If two columns give the same attribute.
+    """
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self._position: dict[str, int] = {}
+        for attribute, positions in find_attributes(table.headers).items():
+            if len(positions) > 1:
+                twice = " and ".join(table.headers[position] for position in positions)
+                raise NetworkError(
+                    f"{table.name} gives {attribute} twice, in {twice}: keep one column"
+                )
+            self._position[attribute] = positions[0]
+        self._texts: dict[str, Texts] = {}
+        self._assumed: dict[str, Mask] = {}
+        self._column, self._value, self._reason = self._blank(), self._blank(), self._blank()
+        width = len(table.headers)
+        self.reject(table.overfull, "", f"the row has more fields than the header's {width}")
+
+    def has(self, attribute: str) -> bool:
+        """Tell whether the table has a column for an attribute."""
+        return attribute in self._position
+
+    def text(self, attribute: str) -> Texts:
+        """Return what the rows say, without spaces round it; blank without a column."""
+        if attribute not in self._texts:
+            texts = self._blank()
+            if self.has(attribute):
+                texts[:] = [_text(cell) for cell in self.table.cells[self._position[attribute]]]
+            self._texts[attribute] = texts
+        return self._texts[attribute]
+
+    def parsed(self, attribute: str) -> Numbers:
+        """Return numbers or angles, NaN where blank; reject what is none."""
+        about, text = attributes()[attribute], self.text(attribute)
+        numbers = pd.to_numeric(pd.Series(text), errors="coerce").to_numpy(np.float64, copy=True)
+        odd = (text != "") & ~np.isfinite(numbers)
+        if odd.any():
+            is_angle = about.type == "angle"
+            numbers[odd] = (
+                parse_angle(text[odd]) if is_angle else _parse_numbers(text[odd], about.unit)
+            )
+            wrong = odd & ~np.isfinite(numbers)
+            self.reject(wrong, attribute, f"{attribute} is no {about.type}")
+        return numbers
+
+    def limited(self, attribute: str, numbers: Numbers, place: str = "") -> Numbers:
+        """Return the numbers; reject those outside the attribute's limits, those of `place`."""
+        about = attributes()[attribute]
+        limits = f"{about.minimum:g} to {about.maximum:g} {about.unit}".strip()
+        reason = f"{attribute} is outside {place + ', ' if place else ''}{limits}"
+        self.reject(~np.isnan(numbers) & ~is_within(attribute, numbers), attribute, reason)
+        return numbers
+
+    def numbers(self, attribute: str) -> Numbers:
+        """Return numbers or angles within the attribute's limits, NaN where blank."""
+        return self.limited(attribute, self.parsed(attribute))
+
+    def filled(self, attribute: str, numbers: Numbers, kind: Texts) -> Numbers:
+        """Return numbers with the default of the kind of site where they are NaN."""
+        about = attributes()[attribute]
+        defaults = {one: float(about.default_for(one)) for one in set(kind) - {""}}
+        blank = np.isnan(numbers)
+        self.assume(attribute, blank)
+        return np.where(blank, pd.Series(kind).map(defaults).to_numpy(np.float64), numbers)
+
+    def words(self, attribute: str, meanings: Mapping[str, str]) -> Texts:
+        """Return what words mean, the default where blank; reject unknown words."""
+        text = self.text(attribute)
+        meant = {word: meanings.get(_plain_word(word), "") for word in set(text)}
+        meant[""] = attributes()[attribute].default
+        self.assume(attribute, text == "")
+        words = pd.Series(text).map(meant).to_numpy(object)
+        self.reject(words == "", attribute, f"{attribute} is none of {', '.join(meanings)}")
+        return words
+
+    def reject(self, where: Mask, attribute: str, reason: str | Texts) -> None:
+        """Note a fault of some rows; a row that has one already keeps that."""
+        new = where & self.is_usable()
+        position = self._position.get(attribute)
+        self._column[new] = attribute if position is None else self.table.headers[position]
+        self._value[new] = self.text(attribute)[new]
+        self._reason[new] = reason if isinstance(reason, str) else reason[new]
+
+    def is_usable(self) -> Mask:
+        """Return which rows have no fault so far."""
+        return np.asarray(self._reason == "")
+
+    def usable(self) -> NDArray[np.intp]:
+        """Return the positions of the rows without a fault.
+
+        Raises
+        ------
+        NetworkError
+            If there is none; the message names the commonest fault and the first.
+        """
+        if not self.is_usable().any():
+            rejected = self.rejected()
+            counts = rejected["reason"].value_counts()
+            first = rejected.iloc[0]
+            raise NetworkError(
+                f"none of the {len(rejected)} rows of {self.table.name} can be used; the "
+                f"commonest fault ({counts.iloc[0]} rows): {counts.index[0]}; the first: row "
+                f"{first['row']}, column {first['column']}, {first['value']!r}: {first['reason']}"
+            )
+        return np.flatnonzero(self.is_usable())
+
+    def rejected(self) -> pd.DataFrame:
+        """Return the rows with a fault, as ``Network.rejected`` lists them."""
+        faulty = ~self.is_usable()
+        faults = {
+            "row": self.table.rows[faulty],
+            "column": self._column[faulty],
+            "value": self._value[faulty],
+            "reason": self._reason[faulty],
+        }
+        return pd.DataFrame(faults).astype(no_rejections().dtypes.to_dict())
+
+    def assume(self, attribute: str, where: Mask) -> None:
+        """Note which rows did not give an attribute."""
+        self._assumed[attribute] = where
+
+    def assumed(self) -> Texts:
+        """Return the attributes that each row did not give, separated by commas."""
+        names = self._blank()
+        for attribute, where in self._assumed.items():
+            names[where] += np.where(names[where] == "", attribute, f",{attribute}").astype(object)
+        return names
+
+    def _blank(self) -> Texts:
+        return np.full(len(self.table.rows), "", dtype=object)
+
+
+def is_within(attribute: str, numbers: Numbers) -> Mask:
+    """Return which numbers are within an attribute's limits."""
+    about = attributes()[attribute]
+    assert about.minimum is not None
+    assert about.maximum is not None
+    return np.asarray((numbers >= about.minimum) & (numbers <= about.maximum))
+
+
+def _text(cell: object) -> str:
+    if isinstance(cell, str):
+        return cell.strip()
+    if cell is None or cell != cell:  # noqa: PLR0124  NaN and NaT differ from themselves
+        return ""
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return str(cell)
+
+
+def _plain_word(word: str) -> str:
+    return re.sub(r"[\s_-]", "", unicodedata.normalize("NFKC", word).lower())
+
+
+def _parse_numbers(texts: Sequence[str], unit: str) -> Numbers:
+    """Read numbers in full-width digits or with their unit behind them."""
+    plain = [unicodedata.normalize("NFKC", text).replace("−", "-").lower() for text in texts]
+    units = "|".join(UNIT_WORDS.get(unit, ("",)))
+    found = pd.Series(plain).str.extract(rf"^({NUMBER})\s*(?:{units})?$")[0]
+    return found.to_numpy(np.float64)

@@ -1,0 +1,57 @@
+"""Tables that fit together, and ones that do not."""
+
+import pandas as pd
+import pytest
+
+from ankang_coverage.errors import NetworkError
+from ankang_coverage.sites import Network
+
+
+def test_keeping_layers_keeps_their_sites(small_network):
+    fifth = small_network.with_radio_layers(["nr-n28"])
+    assert fifth.sites.index.tolist() == ["A"]
+    assert len(fifth.cells) == 3
+    assert len(small_network.cells) == 12
+
+
+def test_parts_put_together_are_the_whole(small_network):
+    parts = small_network.with_sites(["A"]).plus(small_network.with_sites(["B", "C"]))
+    pd.testing.assert_frame_equal(
+        parts.cells.sort_index(), small_network.cells.sort_index(), check_like=True
+    )
+    assert parts.sites.index.tolist() == ["A", "B", "C"]
+
+
+def test_a_site_in_both_keeps_the_first_row(small_network):
+    lte, nr = (small_network.with_radio_layers([layer]) for layer in ("lte-b8", "nr-n28"))
+    together = lte.plus(nr)
+    assert len(together.sites) == 3
+    assert len(together.cells) == 12
+
+
+def test_another_crs_is_reprojected_when_added(small_network):
+    a, b = small_network.with_sites(["A"]), small_network.with_sites(["B"])
+    far = Network(sites=b.sites.to_crs(4326), cells=b.cells, rejected=b.rejected)
+    both = a.plus(far)
+    assert both.sites.crs == a.sites.crs
+    assert both.sites.geometry["B"].distance(b.sites.geometry["B"]) < 0.001
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda s, c: (s.drop(columns="kind"), c), "sites lacks column 'kind'"),
+        (lambda s, c: (s, c.drop(columns="height_m")), "cells lacks column 'height_m'"),
+        (lambda s, c: (pd.concat([s, s[:1]]), c), "site id 'A' occurs twice"),
+        (lambda s, c: (s, pd.concat([c, c[:1]])), "cell id 'A-lte-b8-1' occurs twice"),
+        (lambda s, c: (s[1:], c), "row 'A-lte-b8-1' names site 'A'; known are: B, C"),
+        (lambda s, c: (s, c.assign(radio_layer="lte-b99")), "names radio layer 'lte-b99'"),
+        (lambda s, c: (s, c.assign(antenna="dish")), "names antenna 'dish'"),
+        (lambda s, c: (s.assign(status="gone"), c), "names status 'gone'"),
+        (lambda s, c: (s.assign(kind="balloon"), c), "names kind 'balloon'"),
+    ],
+)
+def test_wrong_tables_are_named(small_network, change, says):
+    sites, cells = change(small_network.sites, small_network.cells)
+    with pytest.raises(NetworkError, match=says):
+        Network(sites=sites, cells=cells, rejected=small_network.rejected)
