@@ -1,0 +1,7 @@
+"""The built-in region of Ankang: facts from ``data/``, the rest from a seed at run time."""
+
+from ankang_coverage.datasets.builtin import ankang
+from ankang_coverage.datasets.facts import ankang_register
+from ankang_coverage.datasets.network import ankang_network
+
+__all__ = ["ankang", "ankang_network", "ankang_register"]
