@@ -1,0 +1,88 @@
+"""One mast's window: geometry, clamping and free space as the floor."""
+
+import numpy as np
+import pytest
+from odc.geo.geobox import GeoBox
+
+from ankang_coverage.coverage import Propagation
+from ankang_coverage.coverage.path_loss import mast_loss, window
+from ankang_coverage.errors import OutOfRangeError
+from ankang_coverage.propagation.free_space import free_space_loss
+from ankang_coverage.propagation.tr38901 import rma_loss
+
+GRID = GeoBox.from_bbox((500_040, 3_600_000, 509_040, 3_609_000), "EPSG:32649", resolution=90)
+X, Y = 504_512.0, 3_604_391.0
+
+
+def centres():
+    x = 500_040 + 90 * (np.arange(100) + 0.5)
+    y = 3_609_000 - 90 * (np.arange(100) + 0.5)
+    return np.meshgrid(x, y)
+
+
+def test_window_holds_every_pixel_within_the_radius_and_no_needless_row():
+    rows, columns = window(GRID, X, Y, 1234.0)
+    x, y = centres()
+    within = np.hypot(x - X, y - Y) <= 1234.0
+    outside = within.copy()
+    outside[rows, columns] = False
+    assert not outside.any()
+    assert (abs(y[rows, columns] - Y) <= 1234.0).all()
+    assert (abs(x[rows, columns] - X) <= 1234.0).all()
+
+
+@pytest.mark.parametrize(
+    ("x", "y"), [(500_010.0, 3_608_990.0), (499_000.0, 3_600_000.0), (1e6, 1e6)]
+)
+def test_window_ends_at_the_grid(x, y):
+    rows, columns = window(GRID, x, y, 3000.0)
+    assert 0 <= rows.start <= rows.stop <= 100
+    assert 0 <= columns.start <= columns.stop <= 100
+
+
+def test_loss_and_direction_are_those_of_each_pixel_centre():
+    settings = Propagation(radius_m=4000.0)
+    mast = mast_loss(GRID, X, Y, 35.0, 941.5, settings)
+    x, y = (values[mast.rows, mast.columns] for values in centres())
+    distance = np.hypot(x - X, y - Y)
+    assert np.array_equal(np.isnan(mast.loss_db), distance > 4000.0)
+    inside = (distance <= 4000.0) & (distance >= 10.0)
+    assert mast.loss_db[inside] == pytest.approx(
+        rma_loss(distance[inside], 941.5, 35.0, 1.5), abs=1e-4
+    )
+    bearing = np.degrees(np.arctan2(x - X, y - Y)) % 360
+    assert mast.azimuth_deg == pytest.approx(bearing, abs=1e-3)
+    down = np.degrees(np.arctan2(33.5, distance))
+    assert mast.elevation_deg[distance > 1] == pytest.approx(-down[distance > 1], abs=1e-3)
+
+
+def test_pixels_beyond_the_model_are_clamped_and_counted():
+    mast = mast_loss(GRID, X, Y, 35.0, 941.5, Propagation(radius_m=6000.0))
+    x, y = (values[mast.rows, mast.columns] for values in centres())
+    distance = np.hypot(x - X, y - Y)
+    beyond = (distance > 5000.0) & (distance <= 6000.0)
+    assert mast.n_clamped == np.count_nonzero(beyond | (distance < 10.0))
+    assert np.unique(mast.loss_db[beyond]) == pytest.approx(
+        rma_loss(5000.0, 941.5, 35.0, 1.5), abs=1e-3
+    )
+
+
+def test_a_mast_lower_than_the_model_allows_is_clamped_and_counted():
+    low = mast_loss(GRID, X, Y, 12.0, 941.5, Propagation(model="okumura-hata"))
+    lowest = mast_loss(GRID, X, Y, 30.0, 941.5, Propagation(model="okumura-hata"))
+    assert np.array_equal(low.loss_db, lowest.loss_db, equal_nan=True)
+    assert low.n_clamped == np.count_nonzero(~np.isnan(low.loss_db)) > lowest.n_clamped
+
+
+@pytest.mark.parametrize("model", ["rma", "uma", "okumura-hata", "free-space"])
+def test_loss_is_never_below_free_space(model):
+    mast = mast_loss(GRID, X, Y, 35.0, 941.5, Propagation(model=model, radius_m=4500.0))
+    x, y = (values[mast.rows, mast.columns] for values in centres())
+    slant = np.hypot(np.hypot(x - X, y - Y), 33.5)
+    known = ~np.isnan(mast.loss_db)
+    assert (mast.loss_db[known] >= free_space_loss(slant[known], 941.5) - 1e-3).all()
+
+
+def test_a_frequency_outside_the_models_range_is_refused():
+    with pytest.raises(OutOfRangeError, match="frequency_mhz"):
+        mast_loss(GRID, X, Y, 35.0, 1842.5, Propagation(model="okumura-hata"))
