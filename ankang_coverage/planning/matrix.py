@@ -1,0 +1,71 @@
+"""Candidates × demand: which candidate would cover which unserved pixel."""
+
+from concurrent.futures import Executor
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+from scipy import sparse
+
+from ankang_coverage.coverage.path_loss import Propagation
+from ankang_coverage.coverage.predict import Progress, site_signals
+from ankang_coverage.errors import PlanningError
+from ankang_coverage.sites import Network
+
+
+def covering_matrix(
+    coverage: xr.Dataset,
+    candidates: Network,
+    demand: NDArray[np.int64],
+    *,
+    propagation: Propagation,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+) -> tuple[sparse.csr_array, NDArray[np.int64]]:
+    """Say which candidates would cover which pixels with demand, by the service's rule.
+
+    Parameters
+    ----------
+    coverage
+        Gives the grid and the rule.
+    candidates
+        One matrix row per site, in its order; each has a cell of the service.
+    demand
+        (n_pixels,) weight of each pixel; pixels without weight get no column.
+    propagation, executor, progress
+        As for ``predict``.
+
+    Returns
+    -------
+    matrix : scipy.sparse.csr_array
+        (n_candidates, n_demand) int8 pattern.
+    weights : numpy.ndarray
+        (n_demand,) int64 weights of the columns.
+
+    Raises
+    ------
+    PlanningError
+        If a candidate has no cell of the coverage's radio layers.
+    """
+    relevant = candidates.with_radio_layers(coverage.attrs["radio_layers"])
+    idle = candidates.sites.index.difference(relevant.sites.index)
+    if len(idle):
+        raise PlanningError(f"candidate {idle[0]!r} has no cell of {coverage.attrs['service']}")
+    geobox = coverage.odc.geobox
+    threshold = np.float32(coverage.attrs["rsrp_threshold_dbm"])
+    wanted = demand > 0
+    column = np.cumsum(wanted, dtype=np.int32) - 1
+    wanted_grid, column_grid = wanted.reshape(geobox.shape), column.reshape(geobox.shape)
+    covered = []
+    for signal in site_signals(
+        geobox, relevant, propagation=propagation, executor=executor, progress=progress
+    ):
+        here = (signal.rows, signal.columns)
+        with np.errstate(invalid="ignore"):
+            reached = (signal.rsrp_dbm >= threshold) & wanted_grid[here]
+        covered.append(column_grid[here][reached])
+    indptr = np.concatenate([[0], np.cumsum([len(columns) for columns in covered])])
+    columns = np.concatenate([*covered, np.empty(0, np.int32)])
+    shape = (len(covered), int(np.count_nonzero(wanted)))
+    matrix = sparse.csr_array((np.ones(len(columns), np.int8), columns, indptr), shape=shape)
+    return matrix, demand[wanted]

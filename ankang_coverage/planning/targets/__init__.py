@@ -1,0 +1,1 @@
+"""One file per kind of target: where its candidates come from."""

@@ -1,0 +1,66 @@
+"""A programme from TOML, and what is wrong with the wrong ones."""
+
+import pytest
+
+from ankang_coverage.errors import FileError, ScenarioError
+from ankang_coverage.planning import Programme
+
+GOOD = """
+[programme]
+name = "p"
+[[programme.targets]]
+id = "micro"
+kind = "micro"
+number = 3
+service = "4g"
+radio_layers = ["lte-b8"]
+minimum_spacing_m = 500
+title_zh = "微站"
+"""
+
+
+def read(tmp_path, text):
+    path = tmp_path / "programme.toml"
+    path.write_text(text, "utf-8")
+    return Programme.from_toml(path)
+
+
+def test_a_programme_is_read(tmp_path):
+    programme = read(tmp_path, GOOD)
+    assert programme.targets[0].number == 3
+    assert programme.targets[0].title("zh") == "微站"
+    assert programme.targets[0].title("en") == "micro"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("number", "nubmer", r"targets\.0\.nubmer: unknown key"),
+        ("number = 3", "number = 0", r"targets\.0\.number: Input should be greater"),
+        ('"4g"', '"6g"', "service '6g' is none of 4g, 5g"),
+        ("lte-b8", "nr-n28", "radio layer 'nr-n28' is not of service 4g"),
+        ("lte-b8", "lte-b99", "radio layer 'lte-b99' is unknown to service 4g"),
+        ('kind = "micro"', 'kind = "macro"', "kind: Input should be 'micro' or 'supporting'"),
+        (GOOD, "[program]", r"has no table \[programme\]"),
+        ('id = "micro"', 'id = "../x"', r"id: String should match"),
+    ],
+)
+def test_mistakes_are_named_with_their_key(tmp_path, old, new, says):
+    with pytest.raises((ScenarioError, FileError), match=says):
+        read(tmp_path, GOOD.replace(old, new))
+
+
+def test_a_target_twice_is_named(tmp_path):
+    twice = GOOD + GOOD[GOOD.index("[[") :]
+    with pytest.raises(ScenarioError, match="target id 'micro' occurs twice"):
+        read(tmp_path, twice)
+
+
+def test_files_that_are_no_toml_are_named(tmp_path):
+    with pytest.raises(FileError, match=r"cannot read .*none\.toml"):
+        Programme.from_toml(tmp_path / "none.toml")
+    with pytest.raises(FileError, match=r"not valid TOML.*line 1"):
+        read(tmp_path, "a = = 1")
+    (tmp_path / "gbk.toml").write_bytes("name = '安康'".encode("gbk"))
+    with pytest.raises(FileError, match="not UTF-8"):
+        Programme.from_toml(tmp_path / "gbk.toml")
