@@ -1,0 +1,279 @@
+"""A plan as files: tables, rasters, GeoPackage, map and summary."""
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import rasterio
+import rasterio.shutil
+
+from ankang_coverage.errors import FileError
+from ankang_coverage.files import atomic_path
+from ankang_coverage.planning import Plan
+from ankang_coverage.planning.plan import LEVELS, TargetResult
+from ankang_coverage.reporting.maps import plan_map
+
+CHOSEN_COLUMNS = {
+    "programme": "programme",
+    "order": "order",
+    "id": "id",
+    "name": "name",
+    "county": "county",
+    "county_name": "county_name",
+    "township": "township",
+    "township_name": "township_name",
+    "longitude": "lon",
+    "latitude": "lat",
+    "people_gained": "people_gained",
+    "people_gained_total": "people_gained_total",
+    "service": "service",
+    "kind": "kind",
+    "reason": "reason",
+    "source": "source",
+}
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+PACKAGES = ("numpy", "scipy", "pandas", "geopandas", "rasterio", "odc-geo", "numba", "xarray")
+_FIXED_TIME = "2021-01-01T00:00:00Z"
+
+
+def write_plan(plan: Plan, out: str | Path, *, lang: str = "zh") -> dict[str, Path]:
+    """Write a plan's files into a folder, each whole or not at all.
+
+    Parameters
+    ----------
+    plan
+        The plan.
+    out
+        Folder, made when missing; files of the same names are replaced.
+    lang
+        Language of the map: ``zh`` or ``en``. Column names are the same in every language.
+
+    Returns
+    -------
+    dict
+        Path by file name: ``chosen_sites.csv``, ``villages.csv``, ``townships.csv``,
+        ``counties.csv``, ``rsrp_<service>.tif`` (bands before and after), ``plan.gpkg``,
+        ``map.html`` and ``summary.json``; ``rejected_sites.csv`` where rows of the table of sites
+        could not be used.
+
+    Raises
+    ------
+    FileError
+        If the folder cannot be made or written.
+    """
+    folder = Path(out)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(f"cannot make folder {folder}: {error.strerror}") from error
+    writers: dict[str, Callable[[Path], None]] = {
+        "chosen_sites.csv": lambda path: write_csv(chosen_table(plan), path),
+        **{f"{level}.csv": partial(_write_division_csv, plan, level) for level in LEVELS},
+        **{f"rsrp_{id_}.tif": partial(write_rsrp, plan, id_) for id_ in plan.coverage_before},
+        "plan.gpkg": lambda path: write_geopackage(plan, path),
+        "map.html": lambda path: plan_map(plan, lang=lang).save(str(path)),
+        "summary.json": lambda path: _write_json(summary(plan), path),
+    }
+    if len(plan.network.rejected):
+        writers["rejected_sites.csv"] = partial(write_csv, plan.network.rejected)
+    written = {}
+    for name, write in writers.items():
+        with atomic_path(folder / name) as temporary:
+            write(temporary)
+        written[name] = folder / name
+    return written
+
+
+def chosen_table(plan: Plan) -> pd.DataFrame:
+    """Return the chosen sites as a plain table in order of choice, positions in WGS-84."""
+    table = plan.chosen.drop(columns="geometry").rename_axis("id").reset_index()
+    return table[list(CHOSEN_COLUMNS)].rename(columns=CHOSEN_COLUMNS)
+
+
+def division_table(plan: Plan, level: str) -> pd.DataFrame:
+    """Return the figures of one level (villages, townships or counties) as a plain table."""
+    divisions: gpd.GeoDataFrame = getattr(plan, level)
+    table = divisions.drop(columns="geometry").rename_axis("code").reset_index()
+    shares = [column for column in table if "share" in column]
+    medians = [column for column in table if column.startswith("median_rsrp_dbm")]
+    areas = [column for column in table if "km2" in column]
+    return table.round(
+        {**dict.fromkeys(shares, 4), **dict.fromkeys(medians, 1), **dict.fromkeys(areas, 6)}
+    )
+
+
+def _write_division_csv(plan: Plan, level: str, path: Path) -> None:
+    write_csv(division_table(plan, level), path)
+
+
+def write_csv(table: pd.DataFrame, path: Path) -> None:
+    """Write a table as UTF-8 CSV that Excel reads, with no text it takes for a formula.
+
+    Parameters
+    ----------
+    table
+        The table; text that begins like a formula gets an apostrophe in front.
+    path
+        File to write.
+    """
+    safe = table.apply(
+        lambda column: column.map(_no_formula) if column.dtype.kind in "OUT" else column
+    )
+    safe.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
+
+
+def write_rsrp(plan: Plan, service: str, path: Path) -> None:
+    """Write RSRP before and after as a cloud-optimised GeoTIFF of two bands [dBm].
+
+    Parameters
+    ----------
+    plan
+        The plan.
+    service
+        Service id.
+    path
+        File to write.
+    """
+    geobox = plan.region.geobox
+    states = {"before": plan.coverage_before[service], "after": plan.coverage_after[service]}
+    layout = {
+        "driver": "GTiff",
+        "height": geobox.shape[0],
+        "width": geobox.shape[1],
+        "count": len(states),
+        "dtype": "float32",
+        "crs": str(geobox.crs),
+        "transform": geobox.transform,
+        "nodata": np.nan,
+    }
+    with rasterio.MemoryFile() as memory:
+        with memory.open(**layout) as bands:
+            for band, (state, coverage) in enumerate(states.items(), start=1):
+                bands.write(coverage["rsrp_dbm"].to_numpy(), band)
+                bands.set_band_description(band, f"RSRP {state}")
+                bands.set_band_unit(band, "dBm")
+            note = f"model {coverage.attrs['model']}, terrain {coverage.attrs['terrain']}"
+            bands.update_tags(service=service, note=note)
+        with memory.open() as bands:
+            rasterio.shutil.copy(
+                bands,
+                path,
+                driver="COG",
+                compress="DEFLATE",
+                predictor="FLOATING_POINT",
+                overview_resampling="NEAREST",
+            )
+
+
+def write_geopackage(plan: Plan, path: Path) -> None:
+    """Write chosen and existing sites, villages, townships and counties into one GeoPackage."""
+    tables = {
+        "chosen_sites": plan.chosen.rename_axis("id").reset_index(),
+        "existing_sites": plan.network.sites.rename_axis("id").reset_index(),
+        **{level: getattr(plan, level).rename_axis("code").reset_index() for level in LEVELS},
+    }
+    previous = os.environ.get("OGR_CURRENT_DATE")
+    os.environ["OGR_CURRENT_DATE"] = _FIXED_TIME
+    try:
+        for layer, table in tables.items():
+            table.to_file(path, layer=layer, driver="GPKG", engine="pyogrio")
+    finally:
+        if previous is None:
+            del os.environ["OGR_CURRENT_DATE"]
+        else:
+            os.environ["OGR_CURRENT_DATE"] = previous
+
+
+def summary(plan: Plan) -> dict[str, object]:
+    """Return the plan's key figures, sources, versions and times as plain values."""
+    return {
+        "programme": plan.programme.name,
+        "region": plan.region.name,
+        "synthetic": [s.what for s in plan.sources if s.nature == "synthetic"],
+        "approximate": [s.what for s in plan.sources if s.nature == "approximate"],
+        "chosen": {result.target.id: _result_figures(result) for result in plan.results},
+        "services": {
+            service: {
+                "model": coverage.attrs["model"],
+                "terrain": coverage.attrs["terrain"],
+                "rsrp_threshold_dbm": coverage.attrs["rsrp_threshold_dbm"],
+                "pixels_clamped_to_model_range": int(coverage.attrs["n_clamped"]),
+                **{
+                    state: {
+                        "all": _coverage_figures(plan.villages, service, state),
+                        "counties": {
+                            str(plan.counties.at[county, "name"]): _coverage_figures(
+                                villages, service, state
+                            )
+                            for county, villages in plan.villages.groupby("county")
+                        },
+                    }
+                    for state in ("before", "after")
+                },
+            }
+            for service, coverage in plan.coverage_after.items()
+        },
+        "network": {
+            "sites": len(plan.network.sites),
+            "cells": len(plan.network.cells),
+            "rows_rejected": len(plan.network.rejected),
+        },
+        "grid": {
+            "crs": str(plan.region.geobox.crs),
+            "pixel_m": plan.region.geobox.resolution.x,
+            "pixels": int(np.prod(plan.region.geobox.shape)),
+        },
+        "sources": [{"what": s.what, "nature": s.nature, "credit": s.credit} for s in plan.sources],
+        "versions": {package: version(package) for package in ("ankang_coverage", *PACKAGES)},
+        "seconds": {stage: round(seconds, 2) for stage, seconds in plan.seconds.items()},
+    }
+
+
+def _result_figures(result: TargetResult) -> dict[str, object]:
+    return {
+        "title_zh": result.target.title("zh"),
+        "title_en": result.target.title("en"),
+        "service": result.target.service,
+        "radio_layers": list(result.target.radio_layers),
+        "number": len(result.selection.chosen),
+        "without_gain": result.selection.n_without_gain,
+        "candidates": result.n_candidates,
+        "people_unserved_before": result.people_unserved,
+        "people_gained": result.people_gained,
+        "random_plans": len(result.random_people_gained),
+        "random_plans_median_people_gained": float(np.median(result.random_people_gained)),
+        "times_random_median": round(result.times_random, 3),
+    }
+
+
+def _coverage_figures(villages: pd.DataFrame, service: str, state: str) -> dict[str, object]:
+    suffix = f"_{service}_{state}"
+    people, area = villages["people"].sum(), villages["area_km2"].sum()
+    covered = villages[f"people_covered{suffix}"].sum()
+    area_covered = villages[f"area_covered_km2{suffix}"].sum()
+    classes = villages[f"coverage_class{suffix}"].value_counts()
+    return {
+        "people": int(people),
+        "people_covered": round(float(covered), 3),
+        "people_share": round(float(covered / people), 4) if people else None,
+        "area_km2": round(float(area), 6),
+        "area_covered_km2": round(float(area_covered), 6),
+        "area_share": round(float(area_covered / area), 4),
+        "villages": {str(name): int(count) for name, count in sorted(classes.items())},
+    }
+
+
+def _write_json(values: Mapping[str, object], path: Path) -> None:
+    path.write_text(json.dumps(values, ensure_ascii=False, indent=2) + "\n", "utf-8")
+
+
+def _no_formula(value: object) -> object:
+    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
+        return f"'{value}"
+    return value

@@ -1,0 +1,84 @@
+"""Colours and class breaks of the maps, chosen so that colour-blind readers can tell them apart.
+
+Ramps of one hue run from weak (light) to strong (dark), after the sequential schemes of
+ColorBrewer; the classes of villages are its brown to blue-green scheme; programmes take the
+qualitative colours of Okabe and Ito (2008), brightest against the ramps first.
+"""
+
+COVERAGE_STEPS_DB = (0.0, 10.0, 20.0, 30.0)
+"""Lower edges of the classes of signal strength, above the service's threshold [dB]."""
+
+COVERAGE_RAMPS = {
+    "4g": ("#c6dbef", "#6baed6", "#2171b5", "#08306b"),
+    "5g": ("#dadaeb", "#9e9ac8", "#6a51a3", "#3f007d"),
+}
+"""Colour of each class of signal strength, weakest first, by service."""
+
+OTHER_RAMP = ("#c7e9c0", "#74c476", "#238b45", "#00441b")
+"""Ramp of any other service."""
+
+COVERAGE_OPACITY = 0.72
+"""Opacity of the coverage colours over the hillshade [0–1]."""
+
+AREA_COLOURS = {"covered": "#5ab4ac", "partly": "#f6e8c3", "not covered": "#bf812d"}
+"""Colour of a village by its coverage class."""
+
+AREA_OPACITY = 0.7
+"""Opacity of the villages' colours over the hillshade [0–1]."""
+
+PROGRAMME_COLOURS = ("#d55e00", "#f0e442", "#cc79a7", "#009e73", "#56b4e9", "#e69f00")
+"""Colours of the programmes' chosen sites, in order; repeated where there are more."""
+
+SITE_COLOUR = "#3b4252"
+"""Colour of sites that stand already."""
+
+HILLSHADE_DARK = "#7a828c"
+"""Colour of a slope in full shadow."""
+
+HILLSHADE_LIGHT = "#fffffc"
+"""Colour of a slope that faces the light."""
+
+LINES: dict[str, dict[str, str | float]] = {
+    "counties": {"color": "#2e3440", "weight": 1.6, "opacity": 0.9},
+    "townships": {"color": "#4c566a", "weight": 0.9, "opacity": 0.8},
+    "villages": {"color": "#4c566a", "weight": 0.4, "opacity": 0.7},
+}
+"""Line style of the borders of each level, as Leaflet's path options."""
+
+
+def coverage_ramp(service: str) -> tuple[str, ...]:
+    """Return the colours of a service's classes of signal strength, weakest first.
+
+    Parameters
+    ----------
+    service
+        Service id such as ``4g``.
+
+    Returns
+    -------
+    tuple of str
+        One ``#rrggbb`` per entry of `COVERAGE_STEPS_DB`.
+    """
+    return COVERAGE_RAMPS.get(service, OTHER_RAMP)
+
+
+def programme_colour(number: int) -> str:
+    """Return the colour of the programme with the given position, counted from 0.
+
+    Examples
+    --------
+    >>> programme_colour(0)
+    '#d55e00'
+    """
+    return PROGRAMME_COLOURS[number % len(PROGRAMME_COLOURS)]
+
+
+def rgb(colour: str) -> tuple[int, int, int]:
+    """Split ``#rrggbb`` into red, green and blue [0–255].
+
+    Examples
+    --------
+    >>> rgb("#d55e00")
+    (213, 94, 0)
+    """
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)

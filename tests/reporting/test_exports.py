@@ -1,0 +1,143 @@
+"""Files of a plan: sums that add up, bytes that repeat, text that stays text."""
+
+import dataclasses
+import json
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyogrio
+import pytest
+import rasterio
+
+from ankang_coverage.errors import FileError
+from ankang_coverage.planning import Programme, plan
+from ankang_coverage.reporting.exports import summary, write_csv, write_plan
+from ankang_coverage.sites.catalogue import service
+
+FILES = {
+    "summary.json",
+    "plan.gpkg",
+    "chosen_sites.csv",
+    "villages.csv",
+    "townships.csv",
+    "counties.csv",
+    "rsrp_4g.tif",
+    "rsrp_5g.tif",
+    "map.html",
+}
+EVIL = "</script><b>x"
+
+
+@pytest.fixture(scope="module")
+def planned(small_region, small_network):
+    programme = Programme(
+        name="p",
+        targets=(
+            {
+                "id": "micro",
+                "kind": "micro",
+                "number": 3,
+                "service": "4g",
+                "radio_layers": ("lte-b8",),
+                "minimum_spacing_m": 500,
+            },
+        ),
+    )
+    rules = {"4g": service("4g").model_copy(update={"rsrp_threshold_dbm": -86.0})}
+    return plan(small_region, small_network, programme, rules=rules)
+
+
+@pytest.fixture(scope="module")
+def written(planned, tmp_path_factory):
+    return write_plan(planned, tmp_path_factory.mktemp("out") / "deep" / "er")
+
+
+def test_all_files_are_there(written):
+    assert set(written) == FILES
+    assert all(path.stat().st_size > 0 for path in written.values())
+
+
+def test_tables_add_up_to_the_last_digit(written):
+    tables = {
+        name: pd.read_csv(
+            written[f"{name}.csv"], dtype={"code": str, "county": str, "township": str}
+        )
+        for name in ("villages", "townships", "counties")
+    }
+    villages = tables["villages"]
+    for name, key in (("townships", "township"), ("counties", "county")):
+        parents = tables[name].set_index("code")
+        for column in ("people", "people_covered_4g_after", "people_covered_5g_before", "area_km2"):
+            sums = villages.groupby(key)[column].sum()
+            assert sums.to_numpy() == pytest.approx(parents[column].to_numpy(), abs=1e-6)
+    chosen = pd.read_csv(written["chosen_sites.csv"])
+    gained = villages["people_covered_4g_after"].sum() - villages["people_covered_4g_before"].sum()
+    assert chosen["people_gained"].sum() == pytest.approx(gained, abs=1e-6)
+    assert chosen["people_gained_total"].iloc[-1] == pytest.approx(gained, abs=1e-6)
+    figures = json.loads(written["summary.json"].read_text("utf-8"))
+    assert figures["services"]["4g"]["after"]["all"]["people_covered"] == pytest.approx(
+        villages["people_covered_4g_after"].sum(), abs=1e-3
+    )
+
+
+def test_positions_are_wgs84(written, planned):
+    chosen = pd.read_csv(written["chosen_sites.csv"])
+    back = gpd.GeoSeries.from_xy(chosen["lon"], chosen["lat"], crs=4326).to_crs(planned.chosen.crs)
+    assert back.distance(planned.chosen.geometry.reset_index(drop=True)).max() < 0.2
+
+
+def test_the_raster_holds_before_and_after(written, planned):
+    with rasterio.open(written["rsrp_4g.tif"]) as raster:
+        assert raster.descriptions == ("RSRP before", "RSRP after")
+        assert raster.units == ("dBm", "dBm")
+        assert raster.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
+        assert raster.transform == planned.region.geobox.transform
+        assert "terrain none" in raster.tags()["note"]
+        for band, coverage in ((1, planned.coverage_before), (2, planned.coverage_after)):
+            assert np.array_equal(
+                raster.read(band), coverage["4g"]["rsrp_dbm"].to_numpy(), equal_nan=True
+            )
+
+
+def test_the_geopackage_has_every_layer(written, planned):
+    layers = dict(pyogrio.list_layers(written["plan.gpkg"]))
+    assert set(layers) == {"chosen_sites", "existing_sites", "villages", "townships", "counties"}
+    villages = gpd.read_file(written["plan.gpkg"], layer="villages").set_index("code")
+    assert villages.crs == planned.villages.crs
+    assert villages["people"].tolist() == planned.villages["people"].tolist()
+
+
+def test_the_same_plan_gives_the_same_bytes(written, planned, tmp_path):
+    again = write_plan(planned, tmp_path)
+    for name in FILES - {"plan.gpkg"}:
+        assert again[name].read_bytes() == written[name].read_bytes(), name
+
+
+def test_text_never_becomes_a_formula(tmp_path):
+    names = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "plain", EVIL]
+    write_csv(pd.DataFrame({"name": names, "number": [-1.5] * 7}), tmp_path / "t.csv")
+    back = pd.read_csv(tmp_path / "t.csv")
+    assert back["name"].tolist() == [*(f"'{name}" for name in names[:5]), *names[5:]]
+    assert back["number"].tolist() == [-1.5] * 7
+
+
+def test_rejected_rows_are_listed(planned, tmp_path):
+    rejected = pd.DataFrame(
+        {"row": [7], "column": ["经度"], "value": ["?"], "reason": ["no number"]}
+    )
+    network = dataclasses.replace(planned.network, rejected=rejected)
+    written = write_plan(dataclasses.replace(planned, network=network), tmp_path)
+    assert pd.read_csv(written["rejected_sites.csv"])["row"].tolist() == [7]
+
+
+def test_what_is_synthetic_and_without_terrain_is_said(planned):
+    figures = summary(planned)
+    assert figures["synthetic"] == ["everything"]
+    assert figures["services"]["4g"]["terrain"] == "none"
+
+
+def test_a_folder_that_cannot_be_made_is_named(planned, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(FileError, match=r"cannot make folder .*file"):
+        write_plan(planned, tmp_path / "file")
