@@ -1,0 +1,237 @@
+"""One TOML file = one study; running it is the main job."""
+
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from dataclasses import replace
+from pathlib import Path
+from time import perf_counter
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from ankang_coverage import datasets
+from ankang_coverage.coverage import ClassLimits, Propagation
+from ankang_coverage.coverage.predict import Progress
+from ankang_coverage.errors import ScenarioError
+from ankang_coverage.planning import Plan, Programme, plan
+from ankang_coverage.planning.programme import explain, read_toml
+from ankang_coverage.region import Region
+from ankang_coverage.sites import Network, read_sites
+from ankang_coverage.sites.catalogue import Service, services
+
+Tiles = Annotated[tuple[Path, ...], Field(min_length=1)]
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RegionSettings(_Settings):
+    """The ``[region]`` table: the built-in region, or files of the user's own."""
+
+    builtin: Literal["ankang"] | None = None
+    """Built-in region; then only terrain and land cover may be files."""
+    name: str = ""
+    """Name of the area, for titles."""
+    villages: Path | None = None
+    """Vector file of villages with people."""
+    townships: Path | None = None
+    """Vector file of townships; made from the villages when omitted."""
+    counties: Path | None = None
+    """Vector file of counties; made from the villages when omitted."""
+    elevation: Tiles | None = None
+    """GeoTIFFs of elevation [m]."""
+    elevation_kind: Literal["dtm", "dsm"] = "dtm"
+    """``dtm`` (bare ground) or ``dsm`` (tops of trees and roofs)."""
+    land_cover: Tiles | None = None
+    """GeoTIFFs of land cover, ESA WorldCover codes."""
+    population: Tiles | None = None
+    """GeoTIFFs of people."""
+    resolution_m: float = Field(default=90.0, ge=10.0, le=2000.0)
+    """Side of a pixel [m]."""
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> "RegionSettings":
+        own = {"villages", "townships", "counties", "population", "name"} & self.model_fields_set
+        if self.builtin and own:
+            raise ValueError(f"{min(own)} cannot be given beside builtin = {self.builtin!r}")
+        if not self.builtin and self.villages is None:
+            raise ValueError("give builtin = 'ankang', or villages = a file of village polygons")
+        return self
+
+    def load(self) -> Region:
+        """Read or make the region."""
+        if self.builtin:
+            return datasets.ankang(
+                self.resolution_m,
+                elevation=self.elevation,
+                elevation_kind=self.elevation_kind,
+                land_cover=self.land_cover,
+            )
+        assert self.villages is not None
+        return Region.from_files(
+            self.name or self.villages.stem,
+            self.villages,
+            townships=self.townships,
+            counties=self.counties,
+            elevation=self.elevation,
+            elevation_kind=self.elevation_kind,
+            land_cover=self.land_cover,
+            population=self.population,
+            resolution_m=self.resolution_m,
+        )
+
+
+class NetworkSettings(_Settings):
+    """The ``[network]`` table: the built-in sites, or the user's own table."""
+
+    builtin: Literal["ankang"] | None = None
+    """Built-in synthetic sites."""
+    file: Path | None = None
+    """Table of cells: CSV, Excel or a vector file."""
+    table: str | None = None
+    """Which table of a workbook or GeoPackage, where it has several."""
+    coordinates: Literal["wgs84", "gcj02", "bd09"] = "wgs84"
+    """Coordinate system of the table's longitudes and latitudes."""
+
+    @model_validator(mode="after")
+    def _one(self) -> "NetworkSettings":
+        if (self.builtin is None) == (self.file is None):
+            raise ValueError("give either builtin = 'ankang' or file = a table of sites")
+        return self
+
+    def load(self, region: Region) -> Network:
+        """Read or make the network, in the region's CRS."""
+        if self.file is None:
+            return datasets.ankang_network(region)
+        crs = region.villages.crs
+        return read_sites(self.file, coordinates=self.coordinates, crs=crs, table=self.table)
+
+
+class ServiceSettings(_Settings):
+    """A ``[services.<id>]`` table: another rule for being covered."""
+
+    rsrp_threshold_dbm: float = Field(ge=-140.0, le=-44.0)
+    """Smallest RSRP of a covered place [dBm]."""
+
+
+class Scenario(_Settings):
+    """One study: where, what is built, how it is predicted, what is to be built."""
+
+    name: str = "ankang_coverage"
+    """Title of the study."""
+    lang: Literal["zh", "en"] = "zh"
+    """Language of maps and tables."""
+    region: RegionSettings
+    network: NetworkSettings
+    propagation: Propagation = Field(default_factory=Propagation)
+    services: Mapping[str, ServiceSettings] = Field(default_factory=dict)
+    classes: ClassLimits = Field(default_factory=ClassLimits)
+    programme: Programme
+
+    @model_validator(mode="after")
+    def _known_services(self) -> "Scenario":
+        for service_id in self.services:
+            if service_id not in services():
+                known = ", ".join(services())
+                raise ValueError(f"services.{service_id}: no such service; known are {known}")
+        return self
+
+    @classmethod
+    def from_toml(cls, path: str | Path) -> "Scenario":
+        """Read a scenario; paths in it are relative to the file.
+
+        Raises
+        ------
+        FileError
+            If the file is missing or no TOML.
+        ScenarioError
+            If a table is missing, or a key is unknown or wrong; all of them are named.
+        """
+        table = read_toml(path)
+        try:
+            scenario = cls.model_validate(table)
+        except ValidationError as error:
+            raise ScenarioError(explain(error, str(path))) from error
+        return scenario.relative_to(Path(path).parent)
+
+    @classmethod
+    def builtin(cls, name: str = "ankang-2021") -> "Scenario":
+        """Return a scenario that comes with the package.
+
+        Raises
+        ------
+        ScenarioError
+            If there is none of that name.
+        """
+        folder = Path(__file__).parent / "scenarios"
+        known = sorted(file.stem for file in folder.glob("*.toml"))
+        if name not in known:
+            raise ScenarioError(f"no built-in scenario {name!r}; there is {', '.join(known)}")
+        return cls.from_toml(folder / f"{name}.toml")
+
+    def relative_to(self, folder: Path) -> "Scenario":
+        """Return the scenario with its paths taken from a folder."""
+
+        def moved(settings: _Settings) -> dict[str, object]:
+            paths: dict[str, object] = {}
+            for key in type(settings).model_fields:
+                value = getattr(settings, key)
+                if isinstance(value, Path):
+                    paths[key] = folder / value
+                elif isinstance(value, tuple):
+                    paths[key] = tuple(folder / tile for tile in value)
+            return paths
+
+        return self.model_copy(
+            update={
+                "region": self.region.model_copy(update=moved(self.region)),
+                "network": self.network.model_copy(update=moved(self.network)),
+            }
+        )
+
+    def rules(self) -> dict[str, Service]:
+        """Return the services by id, with this scenario's rules."""
+        return {
+            id_: service.model_copy(update=self.services[id_].model_dump())
+            if id_ in self.services
+            else service
+            for id_, service in services().items()
+        }
+
+
+def run(
+    scenario: Scenario,
+    *,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+) -> Plan:
+    """Do a study: region and network, coverage, choice, overlay.
+
+    Parameters
+    ----------
+    scenario
+        The study.
+    executor, progress
+        As for ``predict``.
+
+    Returns
+    -------
+    Plan
+        Write it with ``reporting.exports.write_plan``, show it with ``plan_map``.
+    """
+    start = perf_counter()
+    region = scenario.region.load()
+    network = scenario.network.load(region)
+    loaded = perf_counter() - start
+    planned = plan(
+        region,
+        network,
+        scenario.programme,
+        rules=scenario.rules(),
+        propagation=scenario.propagation,
+        limits=scenario.classes,
+        executor=executor,
+        progress=progress,
+    )
+    return replace(planned, seconds={"region and network": loaded, **planned.seconds})

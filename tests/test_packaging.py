@@ -1,0 +1,145 @@
+"""What leaves the repository: a wheel that works alone, and files that name no machine."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import sysconfig
+import tarfile
+import venv
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+HEAVY = ("numba", "numpy", "pandas", "geopandas", "xarray", "scipy", "rasterio", "folium", "odc")
+
+
+def _run(command: Sequence[str | Path], folder: Path) -> str:
+    finished = subprocess.run(
+        [str(part) for part in command], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    return finished.stdout
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel as a user gets it: built from the unpacked source distribution."""
+    folder = tmp_path_factory.mktemp("dist")
+    _run([sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", folder], ROOT)
+    (archive,) = folder.glob("*.tar.gz")
+    with tarfile.open(archive) as sdist:
+        sdist.extractall(folder, filter="data")
+    source = folder / archive.name.removesuffix(".tar.gz")
+    _run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder], source)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="session")
+def elsewhere(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment that has the library from the wheel only, and everything else from here.
+
+    The path file lends it the running environment's libraries. Path files *there* are not
+    followed, so an editable installation of the source tree stays out of reach.
+    """
+    folder = tmp_path_factory.mktemp("elsewhere")
+    venv.create(folder, symlinks=os.name == "posix")
+    paths = {"base": str(folder), "platbase": str(folder)}
+    python = folder / Path(sysconfig.get_path("scripts", "venv", paths)) / "python"
+    pip = [sys.executable, "-m", "pip", "--python", python, "install", "-q", "--no-index"]
+    _run([*pip, "--no-deps", wheel], folder)
+    site_packages = Path(sysconfig.get_path("purelib", "venv", paths))
+    lent = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
+    (site_packages / "lent.pth").write_text("\n".join(sorted(lent)), encoding="utf-8")
+    return python
+
+
+def test_the_wheel_holds_the_library_and_its_data_and_nothing_else(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+    top = {name.split("/")[0] for name in names}
+    assert top == {"ankang_coverage", "ankang_coverage-0.1.0.dist-info"}
+    carried = {f"ankang_coverage/{path}" for path in _tracked() if path.startswith("data/")}
+    assert carried
+    assert carried <= names
+    assert {"ankang_coverage/py.typed", "ankang_coverage-0.1.0.dist-info/licenses/LICENSE"} <= names
+
+
+def test_the_wheel_is_imported_from_the_wheel(elsewhere: Path, tmp_path: Path) -> None:
+    code = "import ankang_coverage; print(ankang_coverage.__file__, ankang_coverage.__version__)"
+    where, version = _run([elsewhere, "-I", "-c", code], tmp_path).split()
+    assert Path(where).is_relative_to(elsewhere.parents[1])
+    assert version == "0.1.0"
+
+
+def test_the_wheel_plans_the_built_in_region(elsewhere: Path, tmp_path: Path) -> None:
+    command = elsewhere.with_name("ankang-coverage")
+    _run([command, "demo", "--out", tmp_path / "demo", "--resolution", "900"], tmp_path)
+    assert any((tmp_path / "demo").rglob("*.csv"))
+
+
+def test_importing_the_package_imports_no_heavy_library(tmp_path: Path) -> None:
+    code = f"import sys, ankang_coverage; print(*set({HEAVY}) & set(sys.modules))"
+    assert _run([sys.executable, "-c", code], tmp_path).split() == []
+
+
+# --- The repository ---------------------------------------------------------------------------
+
+UNWANTED = {
+    "a registry's address": re.compile(r"pypi\.org|pythonhosted\.org|index[-]url|find[-]links"),
+    "a local file to install": re.compile(r" @ file[:]"),
+    "a path of one machine": re.compile(r"(?<![\w./~-])/(work|root|home)/"),
+}
+PICTURES = {".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp"}
+PICTURE_LIMIT_BYTES = 300_000
+
+
+def _tracked() -> list[str]:
+    """Files of the repository: as git knows them, or all but what tools leave behind."""
+    try:
+        command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+        listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        return sorted(name for name in listed.stdout.split("\0") if (ROOT / name).is_file())
+    except (OSError, subprocess.CalledProcessError):
+        left_behind = {".venv", "build", "dist", "out", "__pycache__", "generated"}
+        return sorted(
+            path.relative_to(ROOT).as_posix()
+            for path in ROOT.rglob("*")
+            if path.is_file()
+            and not left_behind.intersection(path.relative_to(ROOT).parts)
+            and not re.search(r"/\.\w+_cache/|/\.(hypothesis|benchmarks)/", path.as_posix())
+        )
+
+
+@pytest.mark.parametrize("what", UNWANTED)
+def test_no_file_tells_of_the_machine_it_was_made_on(what: str) -> None:
+    found = []
+    for name in _tracked():
+        content = (ROOT / name).read_bytes()
+        if b"\0" in content:
+            continue
+        if match := UNWANTED[what].search(content.decode("utf-8", "replace")):
+            found.append(f"{name}: {match[0]}")
+    assert found == []
+
+
+def test_notebooks_hold_no_outputs() -> None:
+    notebooks = [name for name in _tracked() if name.endswith(".ipynb")]
+    assert notebooks
+    for name in notebooks:
+        for cell in json.loads((ROOT / name).read_text(encoding="utf-8"))["cells"]:
+            assert not cell.get("outputs"), name
+            assert cell.get("execution_count") is None, name
+
+
+def test_pictures_are_small_and_in_one_folder() -> None:
+    for name in _tracked():
+        path = Path(name)
+        if path.suffix.lower() in PICTURES:
+            assert path.parent == Path("docs/images"), name
+            assert (ROOT / path).stat().st_size < PICTURE_LIMIT_BYTES, name

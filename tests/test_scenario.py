@@ -1,0 +1,167 @@
+"""Studies from TOML files: the user's own data end to end, and mistakes in one line."""
+
+import json
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import rasterio
+
+from ankang_coverage.errors import AnkangCoverageError, ScenarioError
+from ankang_coverage.reporting.exports import write_plan
+from ankang_coverage.scenario import Scenario, run
+
+STUDY = """
+name = "own data"
+lang = "en"
+[region]
+villages = "villages.gpkg"
+elevation = ["dem.tif"]
+resolution_m = 90
+[network]
+file = "sites.csv"
+[propagation]
+radius_m = 3000
+[services.4g]
+rsrp_threshold_dbm = -84
+[programme]
+name = "p"
+[[programme.targets]]
+id = "micro"
+kind = "micro"
+number = 2
+service = "4g"
+radio_layers = ["lte-b8"]
+minimum_spacing_m = 500
+"""
+
+
+@pytest.fixture
+def study(tmp_path, small_region, small_network):
+    """The small region and network as a user's files."""
+    small_region.villages[["name", "kind", "people", "geometry"]].rename_axis(
+        "区划代码"
+    ).reset_index().to_file(tmp_path / "villages.gpkg")
+    geobox = small_region.geobox
+    with rasterio.open(
+        tmp_path / "dem.tif",
+        "w",
+        driver="GTiff",
+        height=60,
+        width=60,
+        count=1,
+        dtype="float32",
+        crs=str(geobox.crs),
+        transform=geobox.transform,
+    ) as dem:
+        dem.write(small_region.rasters["elevation_m"].to_numpy(), 1)
+    lonlat = small_network.sites.geometry.to_crs(4326)
+    rows = [
+        {
+            "基站名称": small_network.sites.at[cell.site, "name"],
+            "经度": lonlat[cell.site].x,
+            "纬度": lonlat[cell.site].y,
+            "挂高": cell.height_m,
+            "方位角": cell.azimuth_deg,
+            "频段": "B8",
+            "站点类型": "宏站",
+        }
+        for cell in small_network.cells.itertuples()
+        if cell.radio_layer == "lte-b8"
+    ]
+    bad = {**rows[0], "经度": "?"}
+    pd.DataFrame([*rows, bad]).to_csv(tmp_path / "sites.csv", index=False, encoding="gb18030")
+    path = tmp_path / "study.toml"
+    path.write_text(STUDY, "utf-8")
+    return path
+
+
+def test_a_users_own_files_go_all_the_way(study, small_region, tmp_path):
+    plan = run(Scenario.from_toml(study))
+    assert len(plan.chosen) == 2
+    assert plan.villages["people"].sum() == small_region.villages["people"].sum()
+    assert len(plan.network.sites) == 3
+    assert len(plan.network.rejected) == 1
+    assert not plan.region.is_synthetic
+    written = write_plan(plan, tmp_path / "out", lang="en")
+    figures = json.loads(written["summary.json"].read_text("utf-8"))
+    assert figures["synthetic"] == []
+    assert figures["network"]["rows_rejected"] == 1
+    assert figures["services"]["4g"]["rsrp_threshold_dbm"] == -84
+    assert pd.read_csv(written["rejected_sites.csv"])["reason"].notna().all()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("resolution_m", "resolution", r"study\.toml: region\.resolution: unknown key"),
+        ("resolution_m = 90", "resolution_m = 1", r"region\.resolution_m: Input should be greater"),
+        ('villages = "villages.gpkg"', "", "give builtin = 'ankang', or villages"),
+        ('file = "sites.csv"', "", "give either builtin = 'ankang' or file"),
+        ("[services.4g]", "[services.6g]", r"services\.6g: no such service; known are 4g, 5g"),
+        ("radius_m = 3000", 'model = "magic"', r"propagation\.model: Input should be 'rma'"),
+        ('lang = "en"', 'lang = "fr"', "lang: Input should be 'zh' or 'en'"),
+        ("[region]", '[region]\nbuiltin = "ankang"', "villages cannot be given beside builtin"),
+    ],
+)
+def test_mistakes_in_the_file_are_named(study, old, new, says):
+    study.write_text(STUDY.replace(old, new), "utf-8")
+    with pytest.raises(ScenarioError, match=says):
+        Scenario.from_toml(study)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("villages.gpkg", "none.gpkg", r"none\.gpkg"),
+        ("dem.tif", "none.tif", r"elevation_m: cannot read .*none\.tif"),
+        ("sites.csv", "none.csv", r"none\.csv"),
+        ("number = 2", "number = 90000", "micro asks for 90000 sites, but only"),
+    ],
+)
+def test_what_the_file_names_is_checked(study, old, new, says):
+    study.write_text(STUDY.replace(old, new), "utf-8")
+    with pytest.raises(AnkangCoverageError, match=says):
+        run(Scenario.from_toml(study))
+
+
+def test_the_builtin_study_is_the_programme_of_2021():
+    scenario = Scenario.builtin()
+    assert {t.id: t.number for t in scenario.programme.targets} == {
+        "supporting-5g": 518,
+        "micro-4g": 360,
+    }
+    with pytest.raises(ScenarioError, match="no built-in scenario 'xi-an'; there is ankang-2021"):
+        Scenario.builtin("xi-an")
+
+
+def test_real_terrain_from_a_file(tmp_path, shared):
+    """The built-in region over real terrain: its valley runs where the county seats are."""
+    dem = shared / "data" / "ankang" / "dem15s" / "ankang_dem15s_wgs84.tif"
+    text = f"""
+[region]
+builtin = "ankang"
+resolution_m = 900
+elevation = ["{dem.as_posix()}"]
+[network]
+builtin = "ankang"
+[programme]
+targets = [{{id = "micro", kind = "micro", number = 5, service = "4g", radio_layers = ["lte-b8"], minimum_spacing_m = 1000}}]
+"""
+    (tmp_path / "real.toml").write_text(text, "utf-8")
+    plan = run(Scenario.from_toml(tmp_path / "real.toml"))
+    assert len(plan.chosen) == 5
+    assert "elevation" not in [s.what for s in plan.sources if s.nature == "synthetic"]
+    elevation = plan.region.rasters["elevation_m"]
+    seats = gpd.GeoSeries.from_xy(
+        [108.236, 108.532, 109.017, 109.365], [33.041, 32.519, 32.68, 32.824], crs=4326
+    )
+    for point in seats.to_crs(plan.region.villages.crs):
+        around = elevation.sel(
+            x=slice(point.x - 8e3, point.x + 8e3), y=slice(point.y + 8e3, point.y - 8e3)
+        )
+        near = elevation.sel(
+            x=slice(point.x - 1.5e3, point.x + 1.5e3), y=slice(point.y + 1.5e3, point.y - 1.5e3)
+        )
+        assert float(near.min()) <= np.nanpercentile(around, 15)
