@@ -146,8 +146,13 @@ resolution_m = 900
 elevation = ["{dem.as_posix()}"]
 [network]
 builtin = "ankang"
-[programme]
-targets = [{{id = "micro", kind = "micro", number = 5, service = "4g", radio_layers = ["lte-b8"], minimum_spacing_m = 1000}}]
+[[programme.targets]]
+id = "micro"
+kind = "micro"
+number = 5
+service = "4g"
+radio_layers = ["lte-b8"]
+minimum_spacing_m = 1000
 """
     (tmp_path / "real.toml").write_text(text, "utf-8")
     plan = run(Scenario.from_toml(tmp_path / "real.toml"))

@@ -22,8 +22,8 @@ class Selection:
         candidate before it does [unit of the weights].
     objective : int
         Weight of all covered demand; the sum of `gains` [unit of the weights].
-    covered : ``NDArray[np.bool_]``
-        Whether each demand is covered, shape (n_demand,).
+    covered : numpy.ndarray
+        Whether each demand is covered, shape (n_demand,), boolean.
     stopped_by : {"number", "candidates"}
         What ended the choice: the number asked for was reached, or no candidate was left that is
         neither forbidden nor in conflict with a chosen one.
@@ -34,7 +34,7 @@ class Selection:
     chosen: NDArray[np.int64]
     gains: NDArray[np.int64]
     objective: int
-    covered: ``NDArray[np.bool_]``
+    covered: NDArray[np.bool_]
     stopped_by: StoppedBy
     n_forced: int
 

@@ -25,8 +25,8 @@ from ankang_coverage.reporting.overlays import (
     class_png,
     classify,
     data_url,
-    hillshade,
-    hillshade_png,
+    height_breaks,
+    relief_png,
     to_web_mercator,
 )
 from ankang_coverage.reporting.words import (
@@ -385,16 +385,25 @@ def _division_layers(
 
 
 def _hillshade_layer(region: Region, words: Words, *, on: bool) -> MapLayer:
-    """Describe the shaded relief as an image."""
+    """Describe the relief, tinted by height and shaded, as an image."""
     raster = to_web_mercator(region.rasters["elevation_m"], "average")
+    breaks = [whole(height) for height in height_breaks(raster.values)]
+    between = [f"{low} … {high}" for low, high in pairwise(breaks)]
+    labels = [f"< {breaks[0]}", *between, f"≥ {breaks[-1]}"] if breaks else []
     return {
-        **_image(raster, hillshade_png(hillshade(raster))),
+        **_image(raster, relief_png(raster)),
         "id": "hillshade",
         "group": words["group_base"],
         "name": words["hillshade"],
         "on": on,
         "depth": 1,
         "smooth": True,
+        "legend_title": words["height_legend"],
+        "legend": [
+            {"label": label, **_swatch(colour, "area", 1.0)}
+            for label, colour in zip(labels, style.HEIGHT_TINTS, strict=False)
+        ],
+        "legend_note": "",
     }
 
 

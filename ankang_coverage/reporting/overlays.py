@@ -18,7 +18,7 @@ from odc.geo.xr import xr_reproject
 from PIL import Image
 
 from ankang_coverage.errors import RasterError
-from ankang_coverage.reporting.style import HILLSHADE_DARK, HILLSHADE_LIGHT, rgb
+from ankang_coverage.reporting.style import HEIGHT_SHARES, HEIGHT_TINTS, SHADOW, rgb
 
 MAX_PIXELS = 2048
 """Longest side of an image on the map: larger ones make browsers crawl [pixels]."""
@@ -170,13 +170,40 @@ def hillshade(
     return towards_light.clip(0.0)
 
 
-def hillshade_png(shade: NDArray[np.float64]) -> bytes:
-    """Colour a hillshade from shadow to light as a paletted PNG, transparent where unknown."""
-    index = classify(shade.astype(np.float32), np.arange(_SHADES) / _SHADES)
-    ends = zip(rgb(HILLSHADE_DARK), rgb(HILLSHADE_LIGHT), strict=True)
-    red, green, blue = (np.rint(np.linspace(dark, light, _SHADES)) for dark, light in ends)
-    ramp = [(int(r), int(g), int(b), 255) for r, g, b in zip(red, green, blue, strict=True)]
-    return paletted_png(index, [_TRANSPARENT, *ramp])
+def height_breaks(heights: NDArray[np.float32]) -> tuple[float, ...]:
+    """Return the heights between the tints, rounded to 50 m where that keeps their order.
+
+    Parameters
+    ----------
+    heights
+        Elevation [m]; NaN where unknown.
+
+    Returns
+    -------
+    tuple of float
+        One break fewer than there are tints, none where no height is known [m].
+    """
+    known = heights[np.isfinite(heights)]
+    if not known.size:
+        return ()
+    exact = np.quantile(known, HEIGHT_SHARES)
+    rounded = np.round(exact / 50.0) * 50.0
+    return tuple(float(h) for h in (rounded if (np.diff(rounded) > 0).all() else exact))
+
+
+def relief_png(raster: WebRaster) -> bytes:
+    """Colour a terrain by height and light as a paletted PNG, transparent where unknown."""
+    shade = hillshade(raster)
+    step = classify(shade.astype(np.float32), np.arange(_SHADES) / _SHADES)
+    tint = np.searchsorted(height_breaks(raster.values), raster.values, side="right")
+    index = np.where(step > 0, np.minimum(tint, len(HEIGHT_TINTS) - 1) * _SHADES + step, 0)
+    light = np.linspace(SHADOW, 1.0, _SHADES)
+    ramp = [
+        (*(round(channel * part) for channel in rgb(colour)), 255)
+        for colour in HEIGHT_TINTS
+        for part in light
+    ]
+    return paletted_png(index.astype(np.uint8), [_TRANSPARENT, *ramp])
 
 
 def class_png(index: NDArray[np.uint8], colours: Sequence[str], opacity: float) -> bytes:

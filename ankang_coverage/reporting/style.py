@@ -32,11 +32,14 @@ PROGRAMME_COLOURS = ("#d55e00", "#f0e442", "#cc79a7", "#009e73", "#56b4e9", "#e6
 SITE_COLOUR = "#3b4252"
 """Colour of sites that stand already."""
 
-HILLSHADE_DARK = "#7a828c"
-"""Colour of a slope in full shadow."""
+HEIGHT_TINTS = ("#cfe3bd", "#eef0cf", "#f3e6c4", "#e3d0ae", "#cbb79d")
+"""Colour of the ground facing the light by height, valleys first."""
 
-HILLSHADE_LIGHT = "#fffffc"
-"""Colour of a slope that faces the light."""
+HEIGHT_SHARES = (0.08, 0.25, 0.5, 0.75)
+"""Share of the ground below each next tint: narrow at the bottom, where people live [0–1]."""
+
+SHADOW = 0.55
+"""What is left of a tint's brightness in full shadow [0–1]."""
 
 LINES: dict[str, dict[str, str | float]] = {
     "counties": {"color": "#2e3440", "weight": 1.6, "opacity": 0.9},

@@ -42,6 +42,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "villages": ("村（社区）", "Villages"),
     "villages_by": ("村（社区）{service} 覆盖", "Villages by {service} coverage"),
     "hillshade": ("地形晕渲", "Hillshade"),
+    "height_legend": ("海拔（m）", "Height above sea level (m)"),
     "osm": ("OpenStreetMap", "OpenStreetMap"),
     "tianditu": ("天地图", "Tianditu"),
     # legend

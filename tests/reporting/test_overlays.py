@@ -13,11 +13,13 @@ from ankang_coverage.errors import RasterError
 from ankang_coverage.reporting.overlays import (
     WebRaster,
     classify,
+    height_breaks,
     hillshade,
-    hillshade_png,
     paletted_png,
+    relief_png,
     to_web_mercator,
 )
+from ankang_coverage.reporting.style import HEIGHT_TINTS, SHADOW, rgb
 
 LATITUDE_DEG = 32.7
 PIXEL_M = 100.0
@@ -60,9 +62,28 @@ def test_hillshade_is_transparent_beside_the_unknown():
     values[2, 2] = np.nan
     shaded = hillshade(WebRaster(values, plane.geobox))
     assert np.isnan(shaded[2, 1])
-    with rasterio.open(io.BytesIO(hillshade_png(shaded))) as image:
+    with rasterio.open(io.BytesIO(relief_png(WebRaster(values, plane.geobox)))) as image:
         opaque = np.array([image.colormap(1)[value][3] for value in image.read(1).ravel()])
     np.testing.assert_array_equal(opaque == 0, np.isnan(shaded).ravel())
+
+
+def test_tints_are_narrow_in_the_valleys_and_wide_above():
+    heights = np.arange(1000, dtype=np.float32).reshape(20, 50) * 2
+    assert height_breaks(heights) == (150.0, 500.0, 1000.0, 1500.0)
+    assert height_breaks(np.full((3, 3), np.nan, np.float32)) == ()
+    plane = inclined_plane(0.0, 0.0)
+    stairs = np.tile(np.arange(5, dtype=np.float32) ** 2 * 400, (5, 1))
+    flat = WebRaster(stairs, plane.geobox)
+    index = classify(hillshade(flat).astype(np.float32), np.arange(24) / 24)
+    with rasterio.open(io.BytesIO(relief_png(flat))) as image:
+        found = [image.colormap(1)[value][:3] for value in image.read(1)[2]]
+    tints = np.searchsorted(height_breaks(stairs), stairs[0], side="right")
+    assert len(set(tints)) == 4
+    for column, colour in enumerate(found):
+        part = np.linspace(SHADOW, 1.0, 24)[index[2, column] - 1]
+        assert colour == tuple(
+            round(channel * part) for channel in rgb(HEIGHT_TINTS[tints[column]])
+        )
 
 
 def test_png_holds_indices_and_palette():
