@@ -32,6 +32,7 @@ _PUBLIC = {
     "Target": "planning",
     "plan": "planning",
     "coverage_map": "reporting.maps",
+    "localised": "reporting.tables",
     "plan_map": "reporting.maps",
     "write_plan": "reporting.exports",
     "Scenario": "scenario",

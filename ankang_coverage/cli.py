@@ -18,6 +18,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
 )
 
 Out = Annotated[Path, typer.Option("--out", help="Folder for the results.")]
@@ -68,11 +69,13 @@ def main() -> None:
 
 
 def _study(scenario: "Scenario", out: Path, lang: str | None, workers: int, quiet: bool) -> None:
+    from ankang_coverage.files import require_folder
     from ankang_coverage.reporting.exports import write_plan
     from ankang_coverage.scenario import run as run_scenario
 
     if lang not in (None, "zh", "en"):
         raise ScenarioError(f"--lang {lang!r} is none of zh, en")
+    require_folder(out)
     with ThreadPoolExecutor(max_workers=workers) as executor:
         plan = run_scenario(scenario, executor=executor, progress=None if quiet else _bars)
     files = write_plan(plan, out, lang=lang or scenario.lang)
@@ -85,6 +88,12 @@ def _study(scenario: "Scenario", out: Path, lang: str | None, workers: int, quie
     synthetic = [source.what for source in plan.sources if source.nature == "synthetic"]
     if synthetic:
         typer.echo(f"synthetic: {', '.join(synthetic)}")
+    for note in plan.region.notes:
+        typer.echo(note)
+    if len(plan.network.rejected):
+        typer.echo(f"{len(plan.network.rejected)} rows of sites rejected: rejected_sites.csv")
+    if all(c.attrs["terrain"] == "none" for c in plan.coverage_after.values()):
+        typer.echo("no terrain: mountains block nothing in these figures")
     typer.echo(f"{len(files)} files in {out}")
 
 

@@ -56,6 +56,27 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def require_folder(path: str | os.PathLike[str]) -> None:
+    """Refuse a folder that cannot be made or written into, without making it.
+
+    Parameters
+    ----------
+    path
+        The folder, there already or not.
+
+    Raises
+    ------
+    FileError
+        If a file stands in its place or above it, or the nearest folder above is not writable.
+    """
+    folder = Path(path)
+    nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    if not nearest.is_dir():
+        raise FileError(f"cannot make folder {folder}: {nearest} is a file; name another folder")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise FileError(f"cannot write into folder {nearest}: name another, or change its rights")
+
+
 def _cannot_write(target: Path, error: OSError) -> str:
     if not target.parent.is_dir():
         return f"cannot write {target}: there is no folder {target.parent}; make it first"

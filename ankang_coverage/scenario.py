@@ -7,7 +7,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from ankang_coverage import datasets
 from ankang_coverage.coverage import ClassLimits, Propagation
@@ -19,7 +19,13 @@ from ankang_coverage.region import Region
 from ankang_coverage.sites import Network, read_sites
 from ankang_coverage.sites.catalogue import Service, services
 
-Tiles = Annotated[tuple[Path, ...], Field(min_length=1)]
+
+def _as_list(value: object) -> object:
+    """Take one file for a list of one."""
+    return [value] if isinstance(value, str) else value
+
+
+Tiles = Annotated[tuple[Path, ...], Field(min_length=1), BeforeValidator(_as_list)]
 
 
 class _Settings(BaseModel):
@@ -118,10 +124,8 @@ class ServiceSettings(_Settings):
 class Scenario(_Settings):
     """One study: where, what is built, how it is predicted, what is to be built."""
 
-    name: str = "ankang_coverage"
-    """Title of the study."""
     lang: Literal["zh", "en"] = "zh"
-    """Language of maps and tables."""
+    """Language of the map."""
     region: RegionSettings
     network: NetworkSettings
     propagation: Propagation = Field(default_factory=Propagation)
@@ -135,6 +139,8 @@ class Scenario(_Settings):
             if service_id not in services():
                 known = ", ".join(services())
                 raise ValueError(f"services.{service_id}: no such service; known are {known}")
+        if self.network.builtin and not self.region.builtin:
+            raise ValueError("network.builtin goes with region.builtin: give network.file")
         return self
 
     @classmethod

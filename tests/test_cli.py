@@ -64,6 +64,7 @@ def test_no_real_village_is_named_where_it_is_not(demos):
     [
         (["run", "none.toml", "--out", "o"], "error: cannot read none.toml"),
         (["run", "bad.toml", "--out", "o"], "error: bad.toml: programme: Field required"),
+        (["demo", "--out", "bad.toml"], "error: cannot make folder bad.toml: bad.toml is a file"),
         (["demo", "--lang", "fr"], "error: --lang 'fr' is none of zh, en"),
         (["demo", "--resolution", "1"], "--resolution"),
         (["fly"], "No such command"),
@@ -76,5 +77,7 @@ def test_mistakes_end_in_one_line_and_exit_code_2(tmp_path, arguments, says):
     done = call(*arguments, cwd=tmp_path)
     assert done.returncode == 2
     assert says in done.stderr
+    if done.stderr.startswith("error:"):
+        assert done.stderr.count("\n") == 1
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "o").exists()

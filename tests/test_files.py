@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ankang_coverage.errors import FileError
-from ankang_coverage.files import atomic_path, read_text
+from ankang_coverage.files import atomic_path, read_text, require_folder
 
 
 def test_a_complete_file_takes_its_place(tmp_path: Path) -> None:
@@ -109,3 +109,12 @@ def test_what_is_not_text_is_refused_with_the_remedy(tmp_path: Path, content: by
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileError, match=r"cannot read .*missing\.csv"):
         read_text(tmp_path / "missing.csv")
+
+
+def test_a_folder_for_results_is_looked_at_without_being_made(tmp_path: Path) -> None:
+    require_folder(tmp_path / "new" / "er")
+    assert not (tmp_path / "new").exists()
+    (tmp_path / "file").write_text("in the way")
+    for path in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(FileError, match=r"cannot make folder .*file is a file"):
+            require_folder(path)

@@ -8,12 +8,11 @@ import pandas as pd
 import pytest
 import rasterio
 
-from ankang_coverage.errors import AnkangCoverageError, ScenarioError
+from ankang_coverage.errors import AnkangCoverageError, RasterError, ScenarioError
 from ankang_coverage.reporting.exports import write_plan
 from ankang_coverage.scenario import Scenario, run
 
 STUDY = """
-name = "own data"
 lang = "en"
 [region]
 villages = "villages.gpkg"
@@ -109,6 +108,16 @@ def test_mistakes_in_the_file_are_named(study, old, new, says):
     study.write_text(STUDY.replace(old, new), "utf-8")
     with pytest.raises(ScenarioError, match=says):
         Scenario.from_toml(study)
+
+
+def test_a_dem_that_covers_half_the_region_is_refused_with_what_is_missing(study, tmp_path):
+    with rasterio.open(tmp_path / "dem.tif", "r+") as dem:
+        dem.nodata = -9999.0
+        heights = dem.read(1)
+        heights[:, 30:] = -9999.0
+        dem.write(heights, 1)
+    with pytest.raises(RasterError, match=r"dem\.tif has no data for 50% of the region: give .*°N"):
+        run(Scenario.from_toml(study))
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ from ankang_coverage.datasets.settlement import land_cover as land_cover_of
 from ankang_coverage.datasets.terrain import synthetic_terrain
 from ankang_coverage.errors import OutOfRangeError, RasterError
 from ankang_coverage.region import Region, Source, as_raster, grid_around, read_raster
+from ankang_coverage.region.rasters import require_cover
 from ankang_coverage.region.region import ElevationKind
 
 _Value = TypeVar("_Value", np.float32, np.uint8)
@@ -39,8 +40,6 @@ MARGIN_M = 6000.0
 FINEST_M, COARSEST_M = 10.0, 3000.0
 BUILT_DRAW = np.float32(8.0)
 """How many times more people live on a built-up pixel of a given land cover."""
-UNKNOWN_SHARE = 0.01
-"""Share of the region's pixels that a file may leave without data."""
 
 TIANDITU = (
     "天地图 / National Platform for Common Geospatial Information Services; CGCS2000, "
@@ -215,13 +214,14 @@ def _given_land(
     classes = synthetic["land_cover"].to_numpy()
     if elevation is not None:
         given = read_raster(elevation, geobox, "elevation_m")
+        require_cover(given, land.counties, elevation)
         height = given.to_numpy()
-        _require_cover("elevation", np.isnan(height), elevation, geobox, land.counties)
         # The sketched rivers need not lie in the valleys of the given terrain.
         classes = np.zeros_like(classes)
     if cover is not None:
-        classes = read_raster(cover, geobox, "land_cover").to_numpy()
-        _require_cover("land_cover", classes == 0, cover, geobox, land.counties)
+        given = read_raster(cover, geobox, "land_cover")
+        require_cover(given, land.counties, cover)
+        classes = given.to_numpy()
     water = classes == WATER
     ground = habitability(height, water, geobox.resolution.x)
     if cover is not None:
@@ -263,26 +263,6 @@ def _resampled(
         resampling=how,
     )
     return resampled
-
-
-def _require_cover(
-    name: str,
-    unknown: NDArray[np.bool_],
-    paths: Paths,
-    geobox: GeoBox,
-    counties: gpd.GeoDataFrame,
-) -> None:
-    """Refuse a raster that leaves more than `UNKNOWN_SHARE` of the prefecture without data."""
-    inside = rasterio.features.geometry_mask(
-        counties.geometry, tuple(geobox.shape), geobox.transform, invert=True
-    )
-    share = float(unknown[inside].mean())
-    if share > UNKNOWN_SHARE:
-        west, south, east, north = counties.to_crs("EPSG:4326").total_bounds
-        raise RasterError(
-            f"{name}: {paths} has no data for {share:.0%} of Ankang: give files that cover "
-            f"{west:.2f}–{east:.2f}°E, {south:.2f}–{north:.2f}°N"
-        )
 
 
 def _sources(elevation: Paths | None, cover: Paths | None, seed: int) -> tuple[Source, ...]:

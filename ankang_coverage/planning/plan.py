@@ -95,7 +95,7 @@ class Plan:
     programme
         What was asked for.
     network, network_after
-        The sites before, and with the chosen ones.
+        The sites before, candidates left out, and with the chosen ones.
     chosen
         Chosen sites in order of choice, indexed by site id: ``programme`` (the target's id),
         ``order``, ``service``, ``kind``, ``county``, ``county_name``, ``township``,
@@ -151,7 +151,8 @@ def plan(
     region
         Where.
     network
-        What is built already; its coverage is locked in.
+        What is built or planned already; its coverage is locked in. Sites of status candidate are
+        left out.
     programme
         What is to be built.
     rules
@@ -172,12 +173,15 @@ def plan(
     Raises
     ------
     PlanningError
-        If a target has fewer candidates than sites to build, or nobody is left to cover.
+        If a target has fewer candidates than sites to build, fewer fit with its spacing, a new
+        pole would get the id of an existing site, or nobody is left to cover.
     """
     settings = propagation or Propagation()
     known = dict(services()) | dict(rules or {})
     clock = _Clock()
     work = _Work(propagation=settings, executor=executor, progress=progress)
+    network = network.with_sites(network.sites.index[network.sites["status"] != "candidate"])
+    _require_towers(network, programme)
     with clock.stage("coverage before"):
         before = {id_: predict(region, network, rule, **work) for id_, rule in known.items()}
     after, network_after = dict(before), network
@@ -234,24 +238,41 @@ class _Clock:
         self.seconds[name] = perf_counter() - start
 
 
-def _candidates(
-    region: Region, network: Network, demand: NDArray[np.int64], target: Target
-) -> Candidates:
-    if not demand.any():
-        raise PlanningError(
-            f"target {target.id}: {target.service} covers everybody it is for already; "
-            f"leave the target out"
-        )
-    if target.kind == "micro":
-        candidates = micro_candidates(region, demand, target)
-    else:
-        candidates = supporting_candidates(network, target)
+def _require_towers(network: Network, programme: Programme) -> None:
+    """Refuse supporting targets beyond the towers there are, before any prediction."""
+    for target in programme.targets:
+        if target.kind == "supporting":
+            _require_enough(supporting_candidates(network, target), target)
+
+
+def _require_enough(candidates: Candidates, target: Target) -> None:
     found = len(candidates.network.sites)
     if found < target.number:
         raise PlanningError(
             f"target {target.id} asks for {target.number} sites, but only {found} candidates "
             f"exist: lower number or give more sites"
         )
+
+
+def _candidates(
+    region: Region, network: Network, demand: NDArray[np.int64], target: Target
+) -> Candidates:
+    if not demand.any():
+        raise PlanningError(
+            f"target {target.id}: nobody it is for lives in these villages, or {target.service} "
+            f"covers all of them already; leave the target out"
+        )
+    if target.kind == "micro":
+        candidates = micro_candidates(region, demand, target)
+        taken = candidates.network.sites.index.intersection(network.sites.index)
+        if len(taken):
+            raise PlanningError(
+                f"target {target.id}: its candidate {taken[0]} has the id of a site that stands "
+                f"already; give the target another id"
+            )
+    else:
+        candidates = supporting_candidates(network, target)
+    _require_enough(candidates, target)
     return candidates
 
 

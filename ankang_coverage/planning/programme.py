@@ -35,9 +35,9 @@ class Target(BaseModel):
     height_m: float = Field(default=12.0, ge=3.0, le=150.0)
     """Antenna height of new poles [m]; supporting sites use the tower's."""
     title_zh: str = ""
-    """Chinese title, for maps and tables; the id when empty."""
+    """Chinese title, for maps; the id when empty."""
     title_en: str = ""
-    """English title, for maps and tables; the id when empty."""
+    """English title, for maps; the id when empty."""
 
     @model_validator(mode="after")
     def _known(self) -> "Target":
@@ -119,5 +119,5 @@ def explain(error: ValidationError, place: str) -> str:
         if problem["type"] == "extra_forbidden":
             lines.append(f"{key}: unknown key; remove it or correct its spelling")
         else:
-            lines.append(f"{key}: {problem['msg'].removeprefix('Value error, ')}")
+            lines.append(f"{key}: {problem['msg'].removeprefix('Value error, ')}".lstrip(": "))
     return f"{place}: " + "; ".join(lines)

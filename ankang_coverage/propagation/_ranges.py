@@ -16,6 +16,10 @@ FloatOrArray: TypeAlias = np.float64 | NDArray[np.float64]
 """What a model returns: a scalar for scalars, an array for arrays."""
 
 
+_HERTZ = 1e6
+"""From here a number of megahertz can only have been meant in hertz."""
+
+
 @dataclass(frozen=True)
 class ModelRange:
     """Range of a path loss model's inputs, with the clause that sets it.
@@ -143,4 +147,5 @@ def _message(
         rule = f"finite and at least {low:g}"
     else:
         rule = f"{low:g} to {high:g}"
-    return f"{name} is {what}{where} but must be {rule} ({clause})"
+    hertz = "; is it in Hz? give MHz" if name.endswith("_mhz") and value >= _HERTZ else ""
+    return f"{name} is {what}{where} but must be {rule} ({clause}){hertz}"

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pyogrio
 import shapely
+from numpy.typing import NDArray
 from pyproj import CRS
 
 from ankang_coverage.errors import DivisionError, FileError
@@ -30,6 +31,13 @@ HEADERS = {
     "kind": ("kind", "类型", "城乡类型"),
     "people": ("people", "population", "人口", "常住人口", "总人口"),
 }
+REPAIRED = "repaired"
+"""Key of a table's ``attrs`` that lists the codes of repaired polygons."""
+SLIVER = 0.01
+"""Share of a polygon that generalised borders may make two neighbours overlap [0–1]."""
+INSIDE = 0.5
+"""Least share of a child that must lie inside its parent [0–1]."""
+
 KIND_WORDS = {
     "行政村": "village",
     "村": "village",
@@ -59,7 +67,8 @@ def read_divisions(path: str | Path, level: Level, crs: CRS | None = None) -> gp
     -------
     geopandas.GeoDataFrame
         Indexed by code, columns ``name``, ``kind``, ``people`` (where given), the parents' codes,
-        ``geometry_source`` (``user``) and ``geometry``; invalid polygons repaired.
+        ``geometry_source`` (``user``) and ``geometry``; invalid polygons repaired, their codes
+        in ``attrs["repaired"]``.
 
     Raises
     ------
@@ -74,6 +83,8 @@ def read_divisions(path: str | Path, level: Level, crs: CRS | None = None) -> gp
         raise FileError(f"cannot read {path} as a vector file: {error}") from error
     if not isinstance(table, gpd.GeoDataFrame) or table.crs is None:
         raise DivisionError(f"{path} has no polygons with a CRS: export it again with its CRS")
+    if table.empty:
+        raise DivisionError(f"{path} holds no polygons: export it again")
     divisions = gpd.GeoDataFrame(
         {
             "name": _column(table, "name", path).astype(str).to_numpy(),
@@ -85,7 +96,10 @@ def read_divisions(path: str | Path, level: Level, crs: CRS | None = None) -> gp
         crs=table.crs,
         index=pd.Index(_codes(table, level, path), name=level),
     )
-    return as_divisions(divisions if crs is None else divisions.to_crs(crs), level)
+    repaired = divisions.index[~divisions.geometry.is_valid]
+    checked = as_divisions(divisions if crs is None else divisions.to_crs(crs), level)
+    checked.attrs[REPAIRED] = tuple(repaired)
+    return checked
 
 
 def as_divisions(divisions: gpd.GeoDataFrame, level: Level) -> gpd.GeoDataFrame:
@@ -107,8 +121,8 @@ def as_divisions(divisions: gpd.GeoDataFrame, level: Level) -> gpd.GeoDataFrame:
     duplicates = repaired.index[repaired.index.duplicated()]
     if len(duplicates):
         raise DivisionError(f"{level} code {duplicates[0]} occurs twice; codes must be unique")
-    polygons = shapely.make_valid(repaired.geometry.to_numpy())
-    wrong = np.asarray(shapely.is_empty(polygons) | (shapely.area(polygons) == 0))
+    polygons = _without_lines(shapely.make_valid(repaired.geometry.to_numpy()))
+    wrong = ~(shapely.area(polygons) > 0)
     if wrong.any():
         raise DivisionError(f"{level} {repaired.index[wrong][0]} has no polygon with an area")
     repaired = repaired.set_geometry(gpd.GeoSeries(polygons, repaired.index, repaired.crs))
@@ -123,14 +137,15 @@ def as_divisions(divisions: gpd.GeoDataFrame, level: Level) -> gpd.GeoDataFrame:
 def check_hierarchy(
     counties: gpd.GeoDataFrame, townships: gpd.GeoDataFrame, villages: gpd.GeoDataFrame
 ) -> None:
-    """Check that every child has its parent and that people add up.
+    """Check that every child has its parent, lies in it, and that people add up.
 
     Raises
     ------
     DivisionError
-        Naming the first child without a parent, or the first parent whose people differ from
-        the sum of its children.
+        Naming the first two villages that overlap, the first child without a parent or outside
+        it, or the first parent whose people differ from the sum of its children.
     """
+    _require_no_overlap(villages)
     for children, column, parents in (
         (townships, "county", counties),
         (villages, "county", counties),
@@ -142,6 +157,7 @@ def check_hierarchy(
                 f"{column} {children.at[orphans[0], column]} of {orphans[0]} is not among the "
                 f"{len(parents)} {column} polygons: add it or correct the code"
             )
+        _require_inside(children, column, parents)
         sums = villages.groupby(column)["people"].sum().reindex(parents.index, fill_value=0)
         wrong = parents.index[parents["people"] != sums]
         if len(wrong):
@@ -149,6 +165,34 @@ def check_hierarchy(
                 f"{column} {wrong[0]} has {parents.at[wrong[0], 'people']} people, its villages "
                 f"{sums[wrong[0]]}: parents must be the sum of their children"
             )
+
+
+def _require_no_overlap(villages: gpd.GeoDataFrame) -> None:
+    polygons = villages.geometry.to_numpy()
+    first, second = villages.sindex.query(polygons, predicate="intersects")
+    first, second = first[first < second], second[first < second]
+    shared = shapely.area(shapely.intersection(polygons[first], polygons[second]))
+    areas = shapely.area(polygons)
+    overlaps = shared > SLIVER * np.minimum(areas[first], areas[second])
+    if overlaps.any():
+        one, other = (villages.index[part[overlaps][0]] for part in (first, second))
+        raise DivisionError(
+            f"village {one} and village {other} overlap ({int(overlaps.sum())} such pairs): "
+            f"correct the polygons so that every place belongs to one village"
+        )
+
+
+def _require_inside(children: gpd.GeoDataFrame, column: str, parents: gpd.GeoDataFrame) -> None:
+    polygons = children.geometry.to_numpy()
+    owners = parents.geometry.to_numpy()[parents.index.get_indexer(children[column])]
+    inside = shapely.area(shapely.intersection(polygons, owners)) / shapely.area(polygons)
+    if (inside < INSIDE).any():
+        child = children.index[inside < INSIDE][0]
+        raise DivisionError(
+            f"{child} lies outside its {column} {children.at[child, column]} "
+            f"({np.min(inside):.0%} of it inside; {int((inside < INSIDE).sum())} such polygons): "
+            f"correct its code or its polygon"
+        )
 
 
 def dissolve(villages: gpd.GeoDataFrame, level: Level) -> gpd.GeoDataFrame:
@@ -166,6 +210,15 @@ def dissolve(villages: gpd.GeoDataFrame, level: Level) -> gpd.GeoDataFrame:
     merged["kind"] = KINDS[level][0]
     merged["geometry_source"] = "user"
     return as_divisions(merged, level)
+
+
+def _without_lines(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Return shapes without the lines and points that a repair leaves beside polygons."""
+    kept = shapes.copy()
+    for n in np.flatnonzero(shapely.get_type_id(shapes) == shapely.GeometryType.GEOMETRYCOLLECTION):
+        parts = shapely.get_parts(shapes[n])
+        kept[n] = shapely.union_all(parts[shapely.area(parts) > 0])
+    return kept
 
 
 def _column(table: pd.DataFrame, name: str, path: str | Path) -> pd.Series:

@@ -11,10 +11,22 @@ import numpy as np
 import xarray as xr
 from odc.geo.geobox import GeoBox
 
-from ankang_coverage.errors import DivisionError
+from ankang_coverage.errors import DivisionError, OutOfRangeError
 from ankang_coverage.region.coordinates import WGS84, utm_crs
-from ankang_coverage.region.divisions import Level, check_hierarchy, dissolve, read_divisions
-from ankang_coverage.region.rasters import RasterName, as_raster, grid_around, read_raster
+from ankang_coverage.region.divisions import (
+    REPAIRED,
+    Level,
+    check_hierarchy,
+    dissolve,
+    read_divisions,
+)
+from ankang_coverage.region.rasters import (
+    RasterName,
+    as_raster,
+    grid_around,
+    read_raster,
+    require_cover,
+)
 from ankang_coverage.region.shares import PixelShares, pixel_shares
 
 Paths = str | Path | Sequence[str | Path]
@@ -57,6 +69,8 @@ class Region:
         ``dtm`` (bare ground) or ``dsm`` (tops of trees and roofs).
     sources
         Where each ingredient comes from.
+    notes
+        What was mended when the region was read, for reports.
     """
 
     name: str
@@ -66,6 +80,7 @@ class Region:
     rasters: xr.Dataset
     elevation_kind: ElevationKind = "dtm"
     sources: tuple[Source, ...] = field(default=())
+    notes: tuple[str, ...] = field(default=())
 
     def __post_init__(self) -> None:
         check_hierarchy(self.counties, self.townships, self.villages)
@@ -107,7 +122,7 @@ class Region:
         FileError, DivisionError, RasterError
             If a file cannot be read, codes do not nest, or a raster does not cover the area.
         """
-        lowest = _with_people(_in_utm(read_divisions(villages, "village")), villages)
+        lowest = _with_people(_in_utm(read_divisions(villages, "village"), villages), villages)
         upper = {
             level: dissolve(lowest, level)
             if file is None
@@ -119,7 +134,10 @@ class Region:
         def raster(name: RasterName, paths: Paths | None, otherwise: float) -> xr.DataArray:
             if paths is None:
                 return as_raster(np.full(geobox.shape, otherwise), geobox, name)
-            return read_raster(paths, geobox, name)
+            read = read_raster(paths, geobox, name)
+            if name != "population":  # where it has no data, nobody lives
+                require_cover(read, lowest, paths)
+            return read
 
         rasters = xr.Dataset(
             {
@@ -137,8 +155,9 @@ class Region:
             rasters=rasters,
             elevation_kind=elevation_kind,
             sources=tuple(
-                Source("user file", "real", str(file)) for file in files if file is not None
+                Source("user file", "real", _names(file)) for file in files if file is not None
             ),
+            notes=tuple(_repairs(table) for table in (lowest, *upper.values()) if _repairs(table)),
         )
 
     @property
@@ -163,9 +182,26 @@ def _parents(
     return {"township": townships, "county": counties}
 
 
-def _in_utm(divisions: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+def _in_utm(divisions: gpd.GeoDataFrame, path: str | Path) -> gpd.GeoDataFrame:
     west, south, east, north = divisions.to_crs(WGS84).total_bounds
-    return divisions.to_crs(utm_crs((west + east) / 2, (south + north) / 2))
+    try:
+        crs = utm_crs((west + east) / 2, (south + north) / 2)
+    except OutOfRangeError as error:
+        raise DivisionError(f"{path}: its CRS is wrong, or x and y are swapped: {error}") from error
+    projected = divisions.to_crs(crs)
+    projected.attrs = dict(divisions.attrs)
+    return projected
+
+
+def _names(paths: Paths) -> str:
+    files = [paths] if isinstance(paths, str | Path) else paths
+    return ", ".join(Path(file).name for file in files)
+
+
+def _repairs(divisions: gpd.GeoDataFrame) -> str:
+    codes = divisions.attrs.get(REPAIRED, ())
+    more = f" and {len(codes) - 5} more" if len(codes) > 5 else ""
+    return f"invalid polygons repaired: {', '.join(codes[:5])}{more}" if codes else ""
 
 
 def _with_people(villages: gpd.GeoDataFrame, path: str | Path) -> gpd.GeoDataFrame:

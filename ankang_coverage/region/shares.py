@@ -19,6 +19,8 @@ from scipy import sparse
 from ankang_coverage.errors import DivisionError, RasterError
 from ankang_coverage.region.rasters import require_same_crs
 
+ON_GRID = 0.99
+"""Least share of a division that must lie on the pixel grid [0–1]."""
 MILLI = 1000
 """Thousandths of a person in one person: the integer unit of every people figure."""
 
@@ -67,8 +69,8 @@ def pixel_shares(divisions: gpd.GeoDataFrame, population: xr.DataArray) -> Pixel
     RasterError
         If the raster has no grid or negative or infinite values, or the CRS differ.
     DivisionError
-        If ``people`` is missing or negative, or a division with people lies
-        wholly outside the raster.
+        If ``people`` is missing or negative, or a division lies outside the raster by more than
+        a hundredth of its area.
     """
     geobox = population.odc.geobox
     if geobox is None:
@@ -77,18 +79,13 @@ def pixel_shares(divisions: gpd.GeoDataFrame, population: xr.DataArray) -> Pixel
     people = _require_people(divisions)
     density = _require_density(population)
     area = area_fractions(divisions, geobox)
-    outside = (np.diff(area.indptr) == 0) & (people > 0)
-    if outside.any():
-        names = ", ".join(map(str, divisions.index[outside][:3]))
-        raise DivisionError(
-            f"{int(outside.sum())} divisions with people lie outside the rasters ({names}): "
-            f"give rasters that cover the whole region"
-        )
+    pixel_area_m2 = abs(geobox.resolution.x * geobox.resolution.y)
+    _require_on_grid(divisions, area.sum(axis=1) * pixel_area_m2)
     return PixelShares(
         index=divisions.index,
         area=area,
         people=_apportion(area, people, density),
-        pixel_area_m2=abs(geobox.resolution.x * geobox.resolution.y),
+        pixel_area_m2=pixel_area_m2,
     )
 
 
@@ -139,6 +136,8 @@ def _apportion(
     row = np.repeat(np.arange(area.shape[0]), np.diff(area.indptr))
     empty = np.bincount(row, weight, minlength=area.shape[0]) == 0
     weight = np.where(empty[row], area.data, weight)
+    # As shares of their row, so that one division's huge weights do not drown another's.
+    weight /= np.bincount(row, weight, minlength=area.shape[0])[row]
     # Rounding the running total, not each entry, keeps the sum exact and spreads the remainder.
     running = np.cumsum(weight)
     before = np.concatenate([[0.0], running])[area.indptr[:-1]]
@@ -152,6 +151,17 @@ def _apportion(
     first = area.indptr[:-1][np.diff(area.indptr) > 0]
     split[first] = reached[first]
     return sparse.csr_array((split, area.indices, area.indptr), shape=area.shape)
+
+
+def _require_on_grid(divisions: gpd.GeoDataFrame, area_m2: NDArray[np.float64]) -> None:
+    share = area_m2 / divisions.geometry.area.to_numpy()
+    outside = share < ON_GRID
+    if outside.any():
+        names = ", ".join(map(str, divisions.index[outside][:3]))
+        raise DivisionError(
+            f"{int(outside.sum())} divisions lie outside the rasters ({names}; "
+            f"{1 - share[outside][0]:.0%} of the first): give rasters that cover the whole region"
+        )
 
 
 def _require_people(divisions: gpd.GeoDataFrame) -> NDArray[np.int64]:

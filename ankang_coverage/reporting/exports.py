@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -10,13 +11,17 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyogrio
 import rasterio
 import rasterio.shutil
+from pyproj import CRS
 
+from ankang_coverage.coverage.path_loss import NO_TERRAIN
 from ankang_coverage.errors import FileError
 from ankang_coverage.files import atomic_path
 from ankang_coverage.planning import Plan
 from ankang_coverage.planning.plan import LEVELS, TargetResult
+from ankang_coverage.region.rasters import crs_label
 from ankang_coverage.reporting.maps import plan_map
 
 CHOSEN_COLUMNS = {
@@ -36,6 +41,7 @@ CHOSEN_COLUMNS = {
     "kind": "kind",
     "reason": "reason",
     "source": "source",
+    "prediction": "prediction",
 }
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 PACKAGES = ("numpy", "scipy", "pandas", "geopandas", "rasterio", "odc-geo", "numba", "xarray")
@@ -43,7 +49,7 @@ _FIXED_TIME = "2021-01-01T00:00:00Z"
 
 
 def write_plan(plan: Plan, out: str | Path, *, lang: str = "zh") -> dict[str, Path]:
-    """Write a plan's files into a folder, each whole or not at all.
+    """Write a plan's files into a folder, all of them whole or none.
 
     Parameters
     ----------
@@ -82,30 +88,35 @@ def write_plan(plan: Plan, out: str | Path, *, lang: str = "zh") -> dict[str, Pa
     }
     if len(plan.network.rejected):
         writers["rejected_sites.csv"] = partial(write_csv, plan.network.rejected)
-    written = {}
-    for name, write in writers.items():
-        with atomic_path(folder / name) as temporary:
-            write(temporary)
-        written[name] = folder / name
-    return written
+    with ExitStack() as all_or_nothing:
+        for name, write in writers.items():
+            write(all_or_nothing.enter_context(atomic_path(folder / name)))
+    return {name: folder / name for name in writers}
 
 
 def chosen_table(plan: Plan) -> pd.DataFrame:
     """Return the chosen sites as a plain table in order of choice, positions in WGS-84."""
-    table = plan.chosen.drop(columns="geometry").rename_axis("id").reset_index()
+    table = _labelled(plan, plan.chosen).drop(columns="geometry").rename_axis("id").reset_index()
     return table[list(CHOSEN_COLUMNS)].rename(columns=CHOSEN_COLUMNS)
 
 
 def division_table(plan: Plan, level: str) -> pd.DataFrame:
     """Return the figures of one level (villages, townships or counties) as a plain table."""
     divisions: gpd.GeoDataFrame = getattr(plan, level)
-    table = divisions.drop(columns="geometry").rename_axis("code").reset_index()
+    table = _labelled(plan, divisions).drop(columns="geometry").rename_axis("code").reset_index()
     shares = [column for column in table if "share" in column]
     medians = [column for column in table if column.startswith("median_rsrp_dbm")]
     areas = [column for column in table if "km2" in column]
     return table.round(
         {**dict.fromkeys(shares, 4), **dict.fromkeys(medians, 1), **dict.fromkeys(areas, 6)}
     )
+
+
+def _labelled(plan: Plan, table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Say in every row what the figures rest on, such as ``rma, no terrain``."""
+    told = next(iter(plan.coverage_after.values())).attrs
+    terrain = "no terrain" if told["terrain"] == NO_TERRAIN else f"over {told['terrain']}"
+    return table.assign(prediction=f"{told['model']}, {terrain}")
 
 
 def _write_division_csv(plan: Plan, level: str, path: Path) -> None:
@@ -172,17 +183,35 @@ def write_rsrp(plan: Plan, service: str, path: Path) -> None:
 
 
 def write_geopackage(plan: Plan, path: Path) -> None:
-    """Write chosen and existing sites, villages, townships and counties into one GeoPackage."""
+    """Write chosen and existing sites, villages, townships and counties into one GeoPackage.
+
+    Parameters
+    ----------
+    plan
+        The plan.
+    path
+        File to write.
+
+    Raises
+    ------
+    FileError
+        If it cannot be written, such as on a full disk.
+    """
     tables = {
-        "chosen_sites": plan.chosen.rename_axis("id").reset_index(),
+        "chosen_sites": _labelled(plan, plan.chosen).rename_axis("id").reset_index(),
         "existing_sites": plan.network.sites.rename_axis("id").reset_index(),
-        **{level: getattr(plan, level).rename_axis("code").reset_index() for level in LEVELS},
+        **{
+            level: _labelled(plan, getattr(plan, level)).rename_axis("code").reset_index()
+            for level in LEVELS
+        },
     }
     previous = os.environ.get("OGR_CURRENT_DATE")
     os.environ["OGR_CURRENT_DATE"] = _FIXED_TIME
     try:
         for layer, table in tables.items():
             table.to_file(path, layer=layer, driver="GPKG", engine="pyogrio")
+    except pyogrio.errors.DataSourceError as error:
+        raise FileError(f"cannot write {path.name}: {error}") from error
     finally:
         if previous is None:
             del os.environ["OGR_CURRENT_DATE"]
@@ -195,6 +224,7 @@ def summary(plan: Plan) -> dict[str, object]:
     return {
         "programme": plan.programme.name,
         "region": plan.region.name,
+        "notes": list(plan.region.notes),
         "synthetic": [s.what for s in plan.sources if s.nature == "synthetic"],
         "approximate": [s.what for s in plan.sources if s.nature == "approximate"],
         "chosen": {result.target.id: _result_figures(result) for result in plan.results},
@@ -222,10 +252,11 @@ def summary(plan: Plan) -> dict[str, object]:
         "network": {
             "sites": len(plan.network.sites),
             "cells": len(plan.network.cells),
+            "sites_by_status": plan.network.sites["status"].value_counts().to_dict(),
             "rows_rejected": len(plan.network.rejected),
         },
         "grid": {
-            "crs": str(plan.region.geobox.crs),
+            "crs": crs_label(CRS.from_user_input(str(plan.region.geobox.crs))),
             "pixel_m": plan.region.geobox.resolution.x,
             "pixels": int(np.prod(plan.region.geobox.shape)),
         },
@@ -248,7 +279,9 @@ def _result_figures(result: TargetResult) -> dict[str, object]:
         "people_gained": result.people_gained,
         "random_plans": len(result.random_people_gained),
         "random_plans_median_people_gained": float(np.median(result.random_people_gained)),
-        "times_random_median": round(result.times_random, 3),
+        "times_random_median": (
+            round(result.times_random, 3) if np.isfinite(result.times_random) else None
+        ),
     }
 
 

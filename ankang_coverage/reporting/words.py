@@ -19,7 +19,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "language": ("zh-CN", "en"),
     "plan_title": ("{region}移动网络规划图", "{region}: mobile network plan"),
     "coverage_title": ("{region} {service} 信号覆盖图", "{region}: {service} coverage"),
-    "chosen_line": ("新增{programme}：{number} 个", "New {programme}: {number}"),
+    "chosen_line": ("新增 {programme}：{number} 个", "New {programme}: {number}"),
     "share_line": (
         "{service} 人口覆盖率：{before} → {after}",
         "People covered by {service}: {before} → {after}",

@@ -65,6 +65,14 @@ def test_candidates_are_equipped_and_keep_apart(small_region, target):
     assert distance.min() > THINNING_M
 
 
+def test_a_pole_with_panels_has_two_back_to_back(small_region, target):
+    panels = target.model_copy(update={"service": "5g", "radio_layers": ("nr-n78",)})
+    cells = micro_candidates(small_region, hamlets(small_region, (20, 20)), panels).network.cells
+    assert set(cells["antenna"]) == {"micro-65-12dbi"}
+    for _, pole in cells.groupby("site"):
+        assert pole["azimuth_deg"].tolist() == [0.0, 180.0]
+
+
 def test_a_lonely_farm_is_not_worth_a_candidate(small_region, target):
     found = micro_candidates(small_region, hamlets(small_region, (30, 30), people=5), target)
     assert found.network.sites.empty

@@ -6,6 +6,8 @@ import pytest
 from ankang_coverage.coverage import predict, summarise_region
 from ankang_coverage.errors import PlanningError
 from ankang_coverage.planning import Programme, plan
+from ankang_coverage.planning.demand import unserved_people
+from ankang_coverage.planning.targets.micro import micro_candidates
 from ankang_coverage.sites.catalogue import service
 
 RULES = {
@@ -105,6 +107,42 @@ def test_planned_sites_have_their_status(planned):
     assert set(planned.network.sites["status"]) == {"existing"}
 
 
+def test_candidates_of_the_users_table_do_not_count_as_built(small_region, small_network):
+    tried = type(small_network)(
+        sites=small_network.sites.assign(status=["candidate", "existing", "planned"]),
+        cells=small_network.cells,
+        rejected=small_network.rejected,
+    )
+    built = plan(small_region, tried, programme(), rules=RULES).network
+    assert built.sites.index.tolist() == ["B", "C"]
+
+
+def test_each_choice_is_the_best_by_recomputing_everything(planned, small_region, small_network):
+    """Predict the network with each candidate in turn: nobody adds more people than the chosen."""
+    rule, target = RULES["4g"], planned.programme.targets[1]
+    before = predict(small_region, small_network, rule)
+    candidates = micro_candidates(
+        small_region, unserved_people(small_region, before, target), target
+    ).network
+    built = small_network
+    for _ in range(target.number):
+        left = unserved_people(small_region, predict(small_region, built, rule), target).sum()
+        gains = {}
+        for site in candidates.sites.index.difference(built.sites.index):
+            point = candidates.sites.geometry[site]
+            chosen = candidates.sites.index.intersection(built.sites.index)
+            if (candidates.sites.geometry[chosen].distance(point) < 800.0).any():
+                continue
+            grown = built.plus(candidates.with_sites([site]))
+            still = unserved_people(small_region, predict(small_region, grown, rule), target).sum()
+            gains[site] = (left - still) / 1000
+        best = max(sorted(gains), key=gains.get)
+        row = planned.chosen.query("programme == 'micro'").iloc[len(built.sites) - 3]
+        assert row["people_gained"] == gains[best]
+        assert row.name == best
+        built = built.plus(candidates.with_sites([best]))
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
@@ -118,7 +156,12 @@ def test_what_cannot_be_planned_is_named(small_region, small_network, change, sa
         plan(small_region, small_network, programme(**change), rules=RULES)
 
 
+def test_a_plan_on_top_of_its_own_result_needs_another_id(planned, small_region):
+    with pytest.raises(PlanningError, match="target micro: its candidate micro-0.* another id"):
+        plan(small_region, planned.network_after, programme(supporting=1), rules=RULES)
+
+
 def test_nobody_left_is_named(small_region, small_network):
     easy = {"4g": service("4g").model_copy(update={"rsrp_threshold_dbm": -140.0})}
-    with pytest.raises(PlanningError, match="micro: 4g covers everybody"):
+    with pytest.raises(PlanningError, match="micro: nobody it is for"):
         plan(small_region, small_network, programme(), rules={**RULES, **easy})

@@ -1,10 +1,19 @@
 """Towers without 5G get it on the frame they have."""
 
+from dataclasses import replace
+
+import pytest
+
 from ankang_coverage.planning.programme import Target
 from ankang_coverage.planning.targets.supporting import supporting_candidates
 
 
-def test_only_towers_without_the_service_and_on_their_own_azimuths(small_network):
+@pytest.mark.parametrize("by", ["site", "azimuth_deg"])
+def test_only_towers_without_the_service_and_on_their_own_azimuths(small_network, by):
+    cells = small_network.cells.sort_values(["radio_layer", by, "site"])
+    turn = cells["site"].map({"A": 0.0, "B": 20.0, "C": 50.0})
+    cells["azimuth_deg"] = (cells["azimuth_deg"] + turn) % 360.0
+    small_network = replace(small_network, cells=cells)
     target = Target(
         id="s",
         kind="supporting",

@@ -53,6 +53,15 @@ def test_a_bow_tie_is_repaired(tmp_path):
     assert read_divisions(save(table, tmp_path / "v.gpkg"), "village").is_valid.all()
 
 
+def test_a_spike_is_cut_off():
+    square = [(0, 0), (2, 0), (2, 2), (1, 2), (1, 9), (1, 2), (0, 2)]
+    table = gpd.GeoDataFrame(
+        {"name": ["a"]}, geometry=[shapely.Polygon(square)], crs=32649, index=["610902"]
+    )
+    repaired = as_divisions(table, "county").geometry.iloc[0]
+    assert repaired.equals(shapely.box(0, 0, 2, 2))
+
+
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
@@ -74,12 +83,13 @@ def test_missing_columns_and_files_are_named(tmp_path):
         read_divisions(path, "village")
     with pytest.raises(FileError, match=r"none\.gpkg"):
         read_divisions(tmp_path / "none.gpkg", "village")
+    with pytest.raises(DivisionError, match="v2.gpkg holds no polygons"):
+        read_divisions(save(villages().iloc[:0], tmp_path / "v2.gpkg"), "village")
 
 
-def test_polygons_without_area_are_named():
-    table = gpd.GeoDataFrame(
-        {"name": ["a"]}, geometry=[shapely.Point(0, 0)], crs=32649, index=["610902"]
-    )
+@pytest.mark.parametrize("shape", [shapely.Point(0, 0), shapely.Polygon(), None])
+def test_polygons_without_area_are_named(shape):
+    table = gpd.GeoDataFrame({"name": ["a"]}, geometry=[shape], crs=32649, index=["610902"])
     with pytest.raises(DivisionError, match="county 610902 has no polygon"):
         as_divisions(table, "county")
 
@@ -104,3 +114,33 @@ def test_arguments_are_not_changed():
     as_divisions(table, "county")
     pd.testing.assert_frame_equal(table, before)
     assert np.array_equal(table.geometry.area, [1, 1])
+
+
+def hierarchy(tmp_path, **changes):
+    read = read_divisions(save(villages(**changes), tmp_path / "v.gpkg"), "village").to_crs(32649)
+    return dissolve(read, "county"), dissolve(read, "township"), read
+
+
+def test_overlapping_villages_are_named(tmp_path):
+    counties, townships, read = hierarchy(tmp_path)
+    moved = read.copy()
+    moved.loc[CODES[1], "geometry"] = read.geometry[CODES[1]].buffer(400)
+    with pytest.raises(DivisionError, match=f"village {CODES[0]} and village {CODES[1]} overlap"):
+        check_hierarchy(counties, townships, moved)
+
+
+def test_a_village_outside_its_township_is_named(tmp_path):
+    counties, townships, read = hierarchy(tmp_path)
+    away = townships.set_geometry(townships.translate(50_000, 0))
+    with pytest.raises(DivisionError, match="610902102 lies outside its county 610902"):
+        check_hierarchy(counties, away, read)
+    with pytest.raises(DivisionError, match="610902102201 lies outside its township 610902102"):
+        check_hierarchy(counties.set_geometry(counties.buffer(90_000)), away, read)
+
+
+def test_repairs_are_listed(tmp_path):
+    table = villages()
+    table.loc[0, "geometry"] = shapely.Polygon([(109, 32), (110, 33), (110, 32), (109, 33)])
+    assert read_divisions(save(table, tmp_path / "v.gpkg"), "village").attrs["repaired"] == (
+        CODES[0],
+    )

@@ -2,6 +2,7 @@
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import rasterio
 import shapely
@@ -101,8 +102,34 @@ def test_grid_edges_are_multiples_of_a_pixel():
         grid_around(square, 0.0)
     with pytest.raises(RasterError, match="projected CRS"):
         grid_around(square.to_crs(4326), 90.0)
+    stray = gpd.GeoDataFrame(geometry=square.translate([-4e6], 0), crs=32649)
+    with pytest.raises(RasterError, match=r"span 4,001 × 3,001 km, too much for pixels of 90 m"):
+        grid_around(pd.concat([square, stray.translate(0, -3e6).to_frame("geometry")]), 90.0)
 
 
 def test_an_array_of_another_shape_is_refused():
     with pytest.raises(RasterError, match=r"shape \(3, 3\), its grid \(10, 20\)"):
         as_raster(np.zeros((3, 3)), GRID, "elevation_m")
+
+
+def test_people_of_tiles_that_meet_inside_a_pixel_are_added(tmp_path):
+    people = np.ones((50, 55), np.float32)
+    tiles = [
+        write(tmp_path / "west.tif", people[:, :52], 20),
+        write(tmp_path / "east.tif", people[:, 52:], 20, west=500_000 + 52 * 20),
+    ]
+    assert float(read_raster(tiles, GRID, "population").sum()) == pytest.approx(people.sum())
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("elevation_m", -32768.0, "elevation_m holds -32768, .*gdal_edit.py -a_nodata"),
+        ("elevation_m", 12_000.0, "elevation_m holds 12000"),
+        ("land_cover", 300.0, "land_cover holds 300, .*ESA WorldCover"),
+        ("land_cover", 10.5, "land_cover holds 10.5"),
+    ],
+)
+def test_values_that_cannot_be_are_named(name, value, says):
+    with pytest.raises(RasterError, match=says):
+        as_raster(np.full(GRID.shape, value), GRID, name)

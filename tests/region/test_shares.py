@@ -57,7 +57,7 @@ def test_area_fractions_equal_shapely_intersections(corners):
     assert fractions == pytest.approx(np.array(expected), abs=1e-6)
 
 
-def test_parts_of_a_division_outside_the_grid_are_left_out():
+def test_fractions_stop_at_the_grid():
     inside_half = divisions(shapely.box(500_700, 3_600_000, 500_900, 3_600_100))
     assert area_fractions(inside_half, GRID).sum() == pytest.approx(1.0)
 
@@ -90,6 +90,15 @@ def test_people_follow_density_within_a_thousandth_of_a_person():
     assert shares.people.toarray()[0] / 1000 == pytest.approx(expected, abs=0.002)
 
 
+def test_huge_weights_in_one_division_leave_another_its_people():
+    left, right = (divisions(shapely.box(x, 3_600_000, x + 400, 3_600_600)) for x in (5e5, 500_400))
+    density = np.random.default_rng(2).gamma(0.5, 1, GRID.shape)
+    alone = pixel_shares(right, as_raster(density, GRID, "population"))
+    density[:, :4] = 1e30
+    both = pixel_shares(pd.concat([left, right]), as_raster(density, GRID, "population"))
+    assert np.array_equal(both.people[[1]].toarray(), alone.people.toarray())
+
+
 def test_no_data_counts_as_nobody():
     density = np.full(GRID.shape, np.nan)
     density[2, 3] = 4.0
@@ -120,7 +129,7 @@ ONE = divisions(blob(400, 300, 250, 9))
             ONE.translate(9e4, 0).to_frame("geometry").assign(people=5),
             raster(),
             DivisionError,
-            r"1 divisions with people lie outside the rasters \(d0\)",
+            r"1 divisions lie outside the rasters \(d0; 100% of the first\)",
         ),
     ],
 )

@@ -12,7 +12,7 @@ import rasterio
 
 from ankang_coverage.errors import FileError
 from ankang_coverage.planning import Programme, plan
-from ankang_coverage.reporting.exports import summary, write_csv, write_plan
+from ankang_coverage.reporting.exports import summary, write_csv, write_geopackage, write_plan
 from ankang_coverage.sites.catalogue import service
 
 FILES = {
@@ -114,6 +114,11 @@ def test_the_same_plan_gives_the_same_bytes(written, planned, tmp_path):
         assert again[name].read_bytes() == written[name].read_bytes(), name
 
 
+def test_a_geopackage_that_cannot_be_written_is_named(planned, tmp_path):
+    with pytest.raises(FileError, match=r"cannot write plan\.gpkg"):
+        write_geopackage(planned, tmp_path / "missing" / "plan.gpkg")
+
+
 def test_text_never_becomes_a_formula(tmp_path):
     names = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "plain", EVIL]
     write_csv(pd.DataFrame({"name": names, "number": [-1.5] * 7}), tmp_path / "t.csv")
@@ -135,6 +140,13 @@ def test_what_is_synthetic_and_without_terrain_is_said(planned):
     figures = summary(planned)
     assert figures["synthetic"] == ["everything"]
     assert figures["services"]["4g"]["terrain"] == "none"
+
+
+def test_a_plan_that_chance_gains_nothing_of_is_still_plain_json(planned):
+    blind = dataclasses.replace(planned.results[0], random_people_gained=(0.0,))
+    figures = summary(dataclasses.replace(planned, results=(blind,)))
+    assert figures["chosen"]["micro"]["times_random_median"] is None
+    json.dumps(figures, allow_nan=False)
 
 
 def test_a_folder_that_cannot_be_made_is_named(planned, tmp_path):

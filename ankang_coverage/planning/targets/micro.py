@@ -11,6 +11,7 @@ from ankang_coverage.planning.programme import Target
 from ankang_coverage.region import Region
 from ankang_coverage.region.shares import MILLI
 from ankang_coverage.sites import Network, equip, no_rejections
+from ankang_coverage.sites.catalogue import antenna, radio_layer
 
 REACH_M = 1_500.0
 """How far from the people it is for a pole may stand; about what a 10 m pole reaches."""
@@ -60,7 +61,13 @@ def micro_candidates(region: Region, unserved: NDArray[np.int64], target: Target
     sites.insert(0, "name", place["county_name"] + place["township_name"] + "-" + sites.index)
     cells = pd.concat(
         [
-            equip(ids, layer, kind="micro", azimuths_deg=[0.0], height_m=target.height_m)
+            equip(
+                ids,
+                layer,
+                kind="micro",
+                azimuths_deg=_azimuths_deg(layer),
+                height_m=target.height_m,
+            )
             for layer in target.radio_layers
         ]
     )
@@ -68,6 +75,12 @@ def micro_candidates(region: Region, unserved: NDArray[np.int64], target: Target
         network=Network(sites=sites, cells=cells, rejected=no_rejections()),
         reasons=pd.Series(reasons[kept], index=sites.index, name="reason"),
     )
+
+
+def _azimuths_deg(layer: str) -> tuple[float, ...]:
+    """Return one boresight for an omnidirectional antenna, two back to back for a panel."""
+    is_omni = antenna(radio_layer(layer).antenna_for("micro")).kind == "omni"
+    return (0.0,) if is_omni else (0.0, 180.0)
 
 
 def _concentrations(

@@ -46,7 +46,8 @@ def supporting_candidates(network: Network, target: Target) -> Candidates:
 def _on_same_frame(network: Network, site_ids: pd.Index, layer: str) -> pd.DataFrame:
     frames = network.cells[network.cells["site"].isin(site_ids)]
     first_layer = frames.groupby("site")["radio_layer"].transform("first")
-    frames = frames[frames["radio_layer"] == first_layer]
+    # Users' tables need not keep the rows of a tower together.
+    frames = frames[frames["radio_layer"] == first_layer].sort_values("site", kind="stable")
     equipped = []
     for n_sectors, group in frames.groupby(frames.groupby("site")["site"].transform("size")):
         ids = group["site"].unique()

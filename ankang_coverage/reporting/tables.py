@@ -1,0 +1,127 @@
+"""Tables for readers: headings and classes in words, in Chinese or in English."""
+
+import re
+from typing import TypeVar
+
+import pandas as pd
+
+from ankang_coverage.reporting.words import Words, vocabulary
+
+Table = TypeVar("Table", bound=pd.DataFrame)
+
+# Chinese first, English second.
+_HEADINGS: dict[str, tuple[str, str]] = {
+    # names and places
+    "code": ("区划代码", "Code"),
+    "name": ("名称", "Name"),
+    "kind": ("类型", "Kind"),
+    "county": ("县代码", "County code"),
+    "county_name": ("县（市、区）", "County"),
+    "township": ("镇代码", "Township code"),
+    "township_name": ("镇（街道）", "Township"),
+    "village": ("村代码", "Village code"),
+    "longitude": ("经度", "Longitude"),
+    "lon": ("经度", "Longitude"),
+    "latitude": ("纬度", "Latitude"),
+    "lat": ("纬度", "Latitude"),
+    "geometry_source": ("边界来源", "Source of the polygon"),
+    "source": ("数据来源", "Source"),
+    # people and coverage
+    "people": ("人口", "People"),
+    "area_km2": ("面积（km²）", "Area (km²)"),
+    "people_covered": ("覆盖人口", "People covered"),
+    "people_share": ("人口覆盖率", "Share of people covered"),
+    "area_covered_km2": ("覆盖面积（km²）", "Area covered (km²)"),
+    "area_share": ("面积覆盖率", "Share of area covered"),
+    "median_rsrp_dbm": ("RSRP 中位数（dBm）", "Median RSRP (dBm)"),
+    "coverage_class": ("覆盖等级", "Coverage class"),
+    "best_site": ("主服务站点", "Best site"),
+    # sites and cells
+    "site": ("站点编号", "Site id"),
+    "id": ("站点编号", "Site id"),
+    "cell": ("小区编号", "Cell id"),
+    "status": ("状态", "Status"),
+    "radio_layer": ("频段层", "Radio layer"),
+    "antenna": ("天线", "Antenna"),
+    "height_m": ("挂高（m）", "Height (m)"),
+    "azimuth_deg": ("方位角（°）", "Azimuth (°)"),
+    "mechanical_tilt_deg": ("机械下倾角（°）", "Mechanical tilt (°)"),
+    "electrical_tilt_deg": ("电子下倾角（°）", "Electrical tilt (°)"),
+    "re_power_dbm": ("参考信号功率（dBm）", "Reference-signal power (dBm)"),
+    "assumed": ("按默认值补充", "Assumed"),
+    # the choice
+    "programme": ("建设项目", "Programme"),
+    "order": ("次序", "Order"),
+    "service": ("业务", "Service"),
+    "people_gained": ("新增覆盖人口", "People gained"),
+    "people_gained_total": ("累计新增覆盖人口", "People gained, running total"),
+    "reason": ("理由", "Reason"),
+    "prediction": ("预测方法", "Prediction"),
+    # ingredients and rejected rows
+    "what": ("数据", "Ingredient"),
+    "nature": ("性质", "Nature"),
+    "credit": ("出处", "Credit"),
+    "row": ("行号", "Row"),
+    "column": ("列", "Column"),
+    "value": ("内容", "Value"),
+}
+_CLASSES = (
+    *("kind", "status", "coverage_class", "reason"),
+    *("geometry_source", "source", "what", "nature"),
+)
+"""Columns whose values are words of the vocabulary."""
+_OF_A_STATE = re.compile(r"(?P<figure>\w+)_(?P<service>[^_]+)_(?P<state>before|after)")
+
+
+def localised(table: Table, lang: str = "zh") -> Table:
+    """Return a table with headings and classes in words, for reports and notebooks.
+
+    Parameters
+    ----------
+    table
+        Any table of the library: divisions with their figures, chosen sites, sites, cells, sources.
+    lang
+        ``zh`` or ``en``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A copy of the same type, with its index; columns and values without a word, and the
+        geometry, stay as they are.
+
+    Raises
+    ------
+    OutOfRangeError
+        If there are no words in that language.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"people": [12], "coverage_class_4g_after": ["covered"]})
+    >>> localised(table).iloc[0].to_dict()
+    {'人口': 12, '4G 规划后覆盖等级': '已覆盖'}
+    """
+    words = vocabulary(lang)
+    shown = table.copy()
+    for column in table.columns:
+        if _figure(column) in _CLASSES:
+            shown[column] = table[column].map(lambda value: words.get(value, value))
+    shown.index = table.index.rename(_heading(table.index.name, words, lang))
+    return shown.rename(columns={column: _heading(column, words, lang) for column in table})
+
+
+def _figure(column: object) -> str:
+    """Return a column's name without the service and state that it is for."""
+    found = _OF_A_STATE.fullmatch(str(column))
+    return found["figure"] if found else str(column)
+
+
+def _heading(column: object, words: Words, lang: str) -> object:
+    heading = _HEADINGS.get(_figure(column))
+    if heading is None:
+        return column
+    figure = heading[0] if lang == "zh" else heading[1]
+    found = _OF_A_STATE.fullmatch(str(column))
+    if found is None:
+        return figure
+    state = words[f"coverage_{found['state']}"].format(service=found["service"].upper())
+    return f"{state}{figure}" if lang == "zh" else f"{state}: {figure}"
