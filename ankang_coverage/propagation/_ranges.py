@@ -137,15 +137,23 @@ def _message(
     value = array.ravel()[first]
     what = "not a number (NaN)" if math.isnan(value) else f"{value:g}"
     where = f" at position {first}" if array.ndim else ""
-    if extrapolate:
-        rule = "finite and above 0, even with extrapolate=True"
-    elif low == high:
-        rule = f"{low:g}"
-    elif math.isinf(low):
-        rule = "finite"
-    elif math.isinf(high):
-        rule = f"finite and at least {low:g}"
-    else:
-        rule = f"{low:g} to {high:g}"
+    rule = "finite and above 0, even with extrapolate=True" if extrapolate else _in_words(low, high)
     hertz = "; is it in Hz? give MHz" if name.endswith("_mhz") and value >= _HERTZ else ""
     return f"{name} is {what}{where} but must be {rule} ({clause}){hertz}"
+
+
+def _in_words(low: float, high: float) -> str:
+    """Return the rule of a range; a bound next to a whole number leaves that number out."""
+    if low == high:
+        return f"{low:g}"
+    above = low == np.nextafter(np.rint(low), np.inf)
+    below = high == np.nextafter(np.rint(high), -np.inf)
+    from_low = f"{'above' if above else 'at least'} {np.rint(low) if above else low:g}"
+    to_high = f"{'below' if below else 'at most'} {np.rint(high) if below else high:g}"
+    if math.isinf(low):
+        return "finite"
+    if math.isinf(high):
+        return f"finite and {from_low}"
+    if above or below:
+        return f"{from_low} and {to_high}"
+    return f"{low:g} to {high:g}"
