@@ -54,6 +54,7 @@ bench: $(VENV)/installed-bench ## compare speed and results with other programs
 
 images: $(VENV)/installed-base ## draw the pictures in docs/images again
 	$(RUN) docs/images.py
+	$(RUN) docs/profile_image.py
 
 clean: ## remove everything make has made, the environments too
 	rm -rf .venv build dist out .benchmarks .hypothesis .import_linter_cache \

@@ -11,6 +11,7 @@ import typer
 from ankang_coverage.errors import AnkangCoverageError, ScenarioError
 
 if TYPE_CHECKING:
+    from ankang_coverage.region import Region
     from ankang_coverage.scenario import Scenario
 
 app = typer.Typer(
@@ -59,6 +60,61 @@ def demo(
     _study(scenario.model_copy(update={"region": region}), out, lang, workers, quiet)
 
 
+@app.command()
+def profile(
+    start: Annotated[str, typer.Option("--from", help="LON,LAT of the mast, WGS-84.")],
+    end: Annotated[str, typer.Option("--to", help="LON,LAT of the receiver, WGS-84.")],
+    frequency: Annotated[float, typer.Option("--frequency", help="Carrier frequency [MHz].")],
+    out: Annotated[Path, typer.Option("--out", help="Picture to write (PNG).")] = Path(
+        "profile.png"
+    ),
+    study: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--study", help="TOML file whose region is used; built-in when left out."),
+    ] = None,
+    mast_height: Annotated[float, typer.Option("--mast-height", help="Above ground [m].")] = 35.0,
+    phone_height: Annotated[float, typer.Option("--phone-height", help="Above ground [m].")] = 1.5,
+    lang: Lang = None,
+) -> None:
+    """Print the loss of one path by component, and draw its terrain."""
+    from ankang_coverage.files import require_folder
+    from ankang_coverage.propagation import p1812_loss
+    from ankang_coverage.region import LandCoverTable, profile_along
+    from ankang_coverage.reporting.profiles import loss_components, profile_figure, save_profile
+    from ankang_coverage.scenario import Scenario
+
+    scenario = Scenario.builtin() if study is None else Scenario.from_toml(study)
+    table = LandCoverTable.default()
+    terminal_losses = table.terminal_loss_db(frequency)
+    places = _place("--from", start), _place("--to", end)
+    require_folder(out.parent)
+    region = scenario.region.load()
+    path = profile_along(region, *places, table=table)
+    ground = path.distance_m / 1e3, path.ground_m, path.clutter_height_m
+    loss = p1812_loss(
+        *ground,
+        frequency_mhz=frequency,
+        transmitter_height_m=mast_height,
+        receiver_height_m=phone_height,
+        latitude_deg=(places[0][1] + places[1][1]) / 2,
+    )
+    terminal_loss = float(terminal_losses[path.class_index[-1]])
+    words = lang or scenario.lang
+    for name, value in loss_components(loss, terminal_loss, words):
+        typer.echo(f"{name}: {value:z.1f} dB")
+    figure = profile_figure(
+        *ground,
+        loss,
+        frequency_mhz=frequency,
+        terminal_loss_db=terminal_loss,
+        title=f"{start} – {end}",
+        note=_terrain_note(region, words),
+        lang=words,
+    )
+    save_profile(figure, out)
+    typer.echo(str(out))
+
+
 def main() -> None:
     """Run the command line; a user's mistake ends in one line and exit code 2."""
     try:
@@ -95,6 +151,22 @@ def _study(scenario: "Scenario", out: Path, lang: str | None, workers: int, quie
     if all(c.attrs["terrain"] == "none" for c in plan.coverage_after.values()):
         typer.echo("no terrain: mountains block nothing in these figures")
     typer.echo(f"{len(files)} files in {out}")
+
+
+def _place(option: str, text: str) -> tuple[float, float]:
+    try:
+        longitude, latitude = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise ScenarioError(f"{option} {text!r} is not LON,LAT, such as 109.02,32.69") from error
+    return longitude, latitude
+
+
+def _terrain_note(region: "Region", lang: str) -> str:
+    from ankang_coverage.reporting.words import translated, vocabulary
+
+    words = vocabulary(lang)
+    told = [source for source in region.sources if source.what in ("elevation", "land cover")]
+    return "; ".join(f"{translated(s.what, words)}: {translated(s.nature, words)}" for s in told)
 
 
 def _bars(ids: Sequence[str], stage: str) -> Iterator[str]:

@@ -59,6 +59,16 @@ def test_no_real_village_is_named_where_it_is_not(demos):
     assert villages["code"].str[9].eq("9").all()
 
 
+def test_a_path_is_printed_by_component_and_drawn(tmp_path):
+    places = ["--from", "109.02,32.69", "--to", "109.10,32.80"]
+    done = call("profile", *places, "--frequency", 700, "--lang", "en", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    *parts, total, _ = (line.rsplit(":", 1) for line in done.stdout.splitlines())
+    values = [float(value.removesuffix(" dB")) for _, value in parts]
+    assert float(total[1].removesuffix(" dB")) == pytest.approx(sum(values), abs=0.3)
+    assert (tmp_path / "profile.png").read_bytes().startswith(b"\x89PNG")
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -68,6 +78,18 @@ def test_no_real_village_is_named_where_it_is_not(demos):
         (["demo", "--lang", "fr"], "error: --lang 'fr' is none of zh, en"),
         (["demo", "--resolution", "1"], "--resolution"),
         (["fly"], "No such command"),
+        (
+            ["profile", "--from", "109", "--to", "109.1,32.8", "--frequency", "700"],
+            "error: --from '109' is not LON,LAT",
+        ),
+        (
+            ["profile", "--from", "32.7,109.0", "--to", "109.1,32.8", "--frequency", "700"],
+            "are the two swapped",
+        ),
+        (
+            ["profile", "--from", "109.0,32.7", "--to", "109.1,32.8", "--frequency", "7e8"],
+            "error: frequency_mhz is 7e+08",
+        ),
     ],
 )
 def test_mistakes_end_in_one_line_and_exit_code_2(tmp_path, arguments, says):

@@ -21,6 +21,7 @@ resolution_m = 90
 [network]
 file = "sites.csv"
 [propagation]
+model = "rma"
 radius_m = 3000
 [services.4g]
 rsrp_threshold_dbm = -84
@@ -99,7 +100,7 @@ def test_a_users_own_files_go_all_the_way(study, small_region, tmp_path):
         ('villages = "villages.gpkg"', "", "give builtin = 'ankang', or villages"),
         ('file = "sites.csv"', "", "give either builtin = 'ankang' or file"),
         ("[services.4g]", "[services.6g]", r"services\.6g: no such service; known are 4g, 5g"),
-        ("radius_m = 3000", 'model = "magic"', r"propagation\.model: Input should be 'rma'"),
+        ('model = "rma"', 'model = "magic"', r"propagation\.model: Input should be 'p1812'"),
         ('lang = "en"', 'lang = "fr"', "lang: Input should be 'zh' or 'en'"),
         ("[region]", '[region]\nbuiltin = "ankang"', "villages cannot be given beside builtin"),
     ],

@@ -1,20 +1,34 @@
 """Path loss from one mast to every pixel round it."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from odc.geo.geobox import GeoBox
 from pydantic import BaseModel, ConfigDict, Field
+from scipy import ndimage
 
-from ankang_coverage.propagation import free_space, hata, tr38901
+from ankang_coverage.coverage.ground import NO_TERRAIN, Ground
+from ankang_coverage.errors import RasterError
+from ankang_coverage.propagation import free_space, hata, itm, p1812, spm, tr38901
+from ankang_coverage.propagation import sweep as radial
 from ankang_coverage.propagation._ranges import ModelRange
 
-ModelName = Literal["rma", "uma", "umi", "okumura-hata", "cost231-hata", "free-space"]
-NO_TERRAIN = "none"
-"""What a coverage Dataset says of its terrain when the model looked at none."""
+ModelName = Literal[
+    "p1812",
+    "delta-bullington",
+    "itm",
+    "spm",
+    "rma",
+    "uma",
+    "umi",
+    "okumura-hata",
+    "cost231-hata",
+    "free-space",
+]
 
 
 class Propagation(BaseModel):
@@ -22,12 +36,24 @@ class Propagation(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    model: ModelName = "rma"
-    """Path-loss model; ``rma`` is 3GPP TR 38.901 rural macro, expected over line of sight."""
-    radius_m: float = Field(default=5000.0, gt=0.0, le=100_000.0)
-    """Farthest distance from a mast that is predicted [m]."""
+    model: ModelName = "p1812"
+    """Path-loss model. Over terrain: ``p1812``, ``delta-bullington``, ``itm``, ``spm``; by distance
+    alone: ``rma``, ``uma``, ``umi`` (3GPP TR 38.901), ``okumura-hata``, ``cost231-hata``,
+    ``free-space``."""
+    radius_m: float = Field(default=15_000.0, gt=0.0, le=100_000.0)
+    """Farthest distance from a macro mast that is predicted [m]."""
+    micro_radius_m: float = Field(default=5_000.0, gt=0.0, le=100_000.0)
+    """Farthest distance from a micro mast that is predicted [m]."""
     terminal_height_m: float = Field(default=1.5, ge=1.0, le=10.0)
     """Height of the phone above ground [m]."""
+    time_percent: float = Field(default=50.0, ge=1.0, le=50.0)
+    """Time for which the loss is not exceeded, for P.1812 [%]."""
+    delta_n: float = Field(default=p1812.DELTA_N, gt=0.0, lt=157.0)
+    """Mean fall of refractivity in the lowest kilometre, for P.1812 [N-units/km]."""
+    n0: float = Field(default=p1812.N0, ge=250.0, le=400.0)
+    """Sea-level refractivity, for P.1812 and ITM [N-units]."""
+    land_cover_table: Path | None = None
+    """CSV of land-cover classes instead of the built-in one."""
 
 
 @dataclass(frozen=True)
@@ -39,13 +65,16 @@ class MastLoss:
     rows, columns
         The window of the grid that the arrays fill.
     loss_db
-        (rows, columns) float32 path loss [dB]; NaN beyond the radius.
+        (rows, columns) float32 path loss [dB]; NaN beyond the radius and where terrain is unknown.
     azimuth_deg, elevation_deg
         (rows, columns) float32 direction in which the energy leaves the mast [degrees clockwise
-        from north; degrees above the horizontal].
+        from north; degrees above the horizontal]: towards the pixel in sight, towards the ridge
+        that hides it otherwise.
     n_clamped
         Pixels whose distance, or whose mast's height, was outside the model's range and was moved
         to its nearest end.
+    n_without_terrain
+        Pixels within the radius whose path crosses unknown terrain.
     """
 
     rows: slice
@@ -54,14 +83,152 @@ class MastLoss:
     azimuth_deg: NDArray[np.float32]
     elevation_deg: NDArray[np.float32]
     n_clamped: int
+    n_without_terrain: int
 
 
-Loss = Callable[[NDArray[np.float64], float, float, float], ArrayLike]
+@dataclass(frozen=True)
+class Mast:
+    """Where an antenna stands and how far its signal is followed.
+
+    Attributes
+    ----------
+    x_m, y_m
+        Position in the grid's CRS [m].
+    height_m
+        Antenna height above ground [m].
+    radius_m
+        Farthest distance that is predicted [m].
+    """
+
+    x_m: float
+    y_m: float
+    height_m: float
+    radius_m: float
+
+
+def mast_losses(
+    ground: Ground, mast: Mast, frequencies_mhz: Sequence[float], propagation: Propagation
+) -> dict[float, MastLoss]:
+    """Predict path loss from one mast to the pixels within its radius, at several frequencies.
+
+    Where a pixel is nearer or farther than a model by distance allows, or a height is outside its
+    range, the model's nearest valid value is used; the loss is never less than in free space.
+
+    Parameters
+    ----------
+    ground
+        The grid, its terrain and land cover.
+    mast
+        Position, antenna height and radius.
+    frequencies_mhz
+        Carrier frequencies [MHz].
+    propagation
+        Model and its settings.
+
+    Returns
+    -------
+    dict
+        `MastLoss` by frequency.
+
+    Raises
+    ------
+    OutOfRangeError
+        If a frequency is outside the model's range.
+    RasterError
+        If the model needs terrain and the ground has none, or none under the mast.
+    """
+    if propagation.model in _BY_DISTANCE:
+        return {f: _by_distance(ground, mast, f, propagation) for f in frequencies_mhz}
+    require_terrain(ground, propagation)
+    return _OVER_TERRAIN[propagation.model](ground, mast, frequencies_mhz, propagation)
+
+
+def looks_at_terrain(propagation: Propagation) -> bool:
+    """Return whether a model looks at terrain."""
+    return propagation.model not in _BY_DISTANCE
+
+
+def require_terrain(ground: Ground, propagation: Propagation) -> None:
+    """Refuse a model over terrain where none is known.
+
+    Raises
+    ------
+    RasterError
+        If the ground has no elevation at all.
+    """
+    if looks_at_terrain(propagation) and ground.terrain == NO_TERRAIN:
+        raise RasterError(
+            f"model {propagation.model!r} needs terrain and the region has none: give elevation, "
+            f"or choose a model by distance such as 'rma'"
+        )
+
+
+def stands_on_known_ground(ground: Ground, x_m: float, y_m: float) -> bool:
+    """Return whether a place lies on the grid and its elevation is known."""
+    row, column = _pixel(ground.geobox, x_m, y_m)
+    rows, columns = ground.geobox.shape
+    nearest = round(row), round(column)
+    inside = 0 <= nearest[0] < rows and 0 <= nearest[1] < columns
+    return inside and bool(np.isfinite(ground.elevation_m[nearest]))
+
+
+def window(geobox: GeoBox, x_m: float, y_m: float, radius_m: float) -> tuple[slice, slice]:
+    """Return the rows and columns of the pixels whose centres can lie within a radius."""
+    row, column = _pixel(geobox, x_m, y_m)
+    reach = radius_m / geobox.resolution.x
+
+    def clip(centre: float, length: int) -> slice:
+        first = min(max(int(np.ceil(centre - reach)), 0), length)
+        last = max(min(int(np.floor(centre + reach)) + 1, length), first)
+        return slice(first, last)
+
+    return clip(row, geobox.shape[0]), clip(column, geobox.shape[1])
+
+
+def _pixel(geobox: GeoBox, x_m: float, y_m: float) -> tuple[float, float]:
+    """Return row and column of a place, whole at pixel centres."""
+    size = geobox.resolution.x
+    return (
+        (geobox.transform.f - y_m) / size - 0.5,
+        (x_m - geobox.transform.c) / size - 0.5,
+    )
+
+
+@dataclass(frozen=True)
+class _Surroundings:
+    """The pixels round a mast as it sees them on a map."""
+
+    rows: slice
+    columns: slice
+    distance_m: NDArray[np.float64]
+    azimuth_deg: NDArray[np.float32]
+
+
+def _surroundings(geobox: GeoBox, mast: Mast) -> _Surroundings:
+    rows, columns = window(geobox, mast.x_m, mast.y_m, mast.radius_m)
+    east = geobox.transform.c + geobox.transform.a * _centres(columns) - mast.x_m
+    north = geobox.transform.f + geobox.transform.e * _centres(rows) - mast.y_m
+    azimuth = np.degrees(np.arctan2(east[None, :], north[:, None])) % 360.0
+    return _Surroundings(
+        rows=rows,
+        columns=columns,
+        distance_m=np.hypot(north[:, None], east[None, :]),
+        azimuth_deg=azimuth.astype(np.float32),
+    )
+
+
+def _centres(span: slice) -> NDArray[np.float64]:
+    return np.arange(span.start, span.stop) + 0.5
+
+
+# Models by distance alone ------------------------------------------------------------------------
+
+DistanceLoss = Callable[[NDArray[np.float64], float, float, float], ArrayLike]
 
 _SHORTEST_M = 1.0
 """Nearest a terminal can be to a mast; keeps the logarithm of a distance finite."""
 
-_MODELS: dict[ModelName, tuple[Loss, ModelRange]] = {
+_BY_DISTANCE: dict[str, tuple[DistanceLoss, ModelRange]] = {
     "rma": (tr38901.rma_loss, tr38901.RMA_NLOS_RANGE),
     "uma": (tr38901.uma_loss, tr38901.UMA_RANGE),
     "umi": (tr38901.umi_loss, tr38901.UMI_RANGE),
@@ -78,95 +245,186 @@ _MODELS: dict[ModelName, tuple[Loss, ModelRange]] = {
 }
 
 
-def mast_loss(
-    geobox: GeoBox,
-    x_m: float,
-    y_m: float,
-    height_m: float,
-    frequency_mhz: float,
-    propagation: Propagation,
+def _by_distance(
+    ground: Ground, mast: Mast, frequency_mhz: float, propagation: Propagation
 ) -> MastLoss:
-    """Predict path loss from one mast to the pixels within the radius.
-
-    Where a pixel is nearer or farther than the model allows, or a height is outside its range,
-    the model's nearest valid value is used, and the loss is never less than in free space.
-
-    Parameters
-    ----------
-    geobox
-        The pixel grid.
-    x_m, y_m
-        Position of the mast in the grid's CRS [m].
-    height_m
-        Antenna height above ground [m].
-    frequency_mhz
-        Carrier frequency [MHz].
-    propagation
-        Model, radius and terminal height.
-
-    Returns
-    -------
-    MastLoss
-
-    Raises
-    ------
-    OutOfRangeError
-        If the frequency is outside the model's range.
-    """
-    rows, columns = window(geobox, x_m, y_m, propagation.radius_m)
-    east = geobox.transform.c + geobox.transform.a * (_centres(columns)) - x_m
-    north = geobox.transform.f + geobox.transform.e * (_centres(rows)) - y_m
-    distance = np.hypot(north[:, None], east[None, :])
-    loss, n_clamped = _clamped_loss(distance, height_m, frequency_mhz, propagation)
-    loss[distance > propagation.radius_m] = np.nan
-    azimuth = np.degrees(np.arctan2(east[None, :], north[:, None])) % 360.0
-    drop = height_m - propagation.terminal_height_m
-    elevation = -np.degrees(np.arctan2(drop, np.maximum(distance, _SHORTEST_M)))
+    around = _surroundings(ground.geobox, mast)
+    loss, n_clamped = _clamped_loss(around.distance_m, mast, frequency_mhz, propagation)
+    loss[around.distance_m > mast.radius_m] = np.nan
+    drop = mast.height_m - propagation.terminal_height_m
+    elevation = -np.degrees(np.arctan2(drop, np.maximum(around.distance_m, _SHORTEST_M)))
     return MastLoss(
-        rows=rows,
-        columns=columns,
+        rows=around.rows,
+        columns=around.columns,
         loss_db=loss.astype(np.float32),
-        azimuth_deg=azimuth.astype(np.float32),
+        azimuth_deg=around.azimuth_deg,
         elevation_deg=elevation.astype(np.float32),
         n_clamped=n_clamped,
+        n_without_terrain=0,
     )
 
 
-def window(geobox: GeoBox, x_m: float, y_m: float, radius_m: float) -> tuple[slice, slice]:
-    """Return the rows and columns of the pixels whose centres can lie within a radius."""
-    size = geobox.resolution.x
-    column = (x_m - geobox.transform.c) / size - 0.5
-    row = (geobox.transform.f - y_m) / size - 0.5
-    reach = radius_m / size
-
-    def clip(centre: float, length: int) -> slice:
-        first = min(max(int(np.ceil(centre - reach)), 0), length)
-        last = min(max(int(np.floor(centre + reach)) + 1, first), length)
-        return slice(first, last)
-
-    return clip(row, geobox.shape[0]), clip(column, geobox.shape[1])
-
-
-def _centres(span: slice) -> NDArray[np.float64]:
-    return np.arange(span.start, span.stop) + 0.5
-
-
 def _clamped_loss(
-    distance_m: NDArray[np.float64],
-    height_m: float,
-    frequency_mhz: float,
-    propagation: Propagation,
+    distance_m: NDArray[np.float64], mast: Mast, frequency_mhz: float, propagation: Propagation
 ) -> tuple[NDArray[np.float64], int]:
-    loss, model_range = _MODELS[propagation.model]
+    loss, model_range = _BY_DISTANCE[propagation.model]
     low, high = model_range.distance_m
     distance = np.clip(distance_m, low, high)
-    base = float(np.clip(height_m, *model_range.base_height_m))
+    base = float(np.clip(mast.height_m, *model_range.base_height_m))
     terminal = float(np.clip(propagation.terminal_height_m, *model_range.terminal_height_m))
     clamped = distance != distance_m
-    if base != height_m or terminal != propagation.terminal_height_m:
+    if base != mast.height_m or terminal != propagation.terminal_height_m:
         clamped[:] = True
-    n_clamped = int(np.count_nonzero(clamped & (distance_m <= propagation.radius_m)))
+    n_clamped = int(np.count_nonzero(clamped & (distance_m <= mast.radius_m)))
     predicted = loss(distance, frequency_mhz, base, terminal)
-    slant = np.hypot(np.maximum(distance_m, _SHORTEST_M), height_m - propagation.terminal_height_m)
-    floor = free_space.free_space_loss(slant, frequency_mhz)
+    floor = _free_space(distance_m, mast, frequency_mhz, propagation)
     return np.asarray(np.maximum(predicted, floor), np.float64), n_clamped
+
+
+def _free_space(
+    distance_m: NDArray[np.float64], mast: Mast, frequency_mhz: float, propagation: Propagation
+) -> NDArray[np.float64]:
+    drop = mast.height_m - propagation.terminal_height_m
+    slant = np.hypot(np.maximum(distance_m, _SHORTEST_M), drop)
+    return np.asarray(free_space.free_space_loss(slant, frequency_mhz))
+
+
+# Models over terrain -----------------------------------------------------------------------------
+
+
+def _by_sweep(
+    ground: Ground,
+    mast: Mast,
+    frequencies_mhz: Sequence[float],
+    propagation: Propagation,
+    *,
+    with_clutter: bool = True,
+) -> dict[float, MastLoss]:
+    """Sweep once: all frequencies share the geometry of the paths."""
+    row, column = _pixel(ground.geobox, mast.x_m, mast.y_m)
+    clutter = radial.Clutter(
+        class_index=ground.class_index,
+        height_m=ground.class_height_m,
+        clearing_m=ground.table.clearing_m,
+        terminal_loss_db=np.stack([ground.table.terminal_loss_db(f) for f in frequencies_mhz]),
+    )
+    swept = radial.sweep(
+        radial.Terrain(
+            elevation_m=ground.elevation_m,
+            pixel_size_m=ground.geobox.resolution.x,
+            clutter=clutter if with_clutter else None,
+        ),
+        radial.Mast(row=row, col=column, height_m=mast.height_m),
+        radius_m=mast.radius_m,
+        frequency_mhz=list(frequencies_mhz),
+        receiver_height_m=propagation.terminal_height_m,
+        latitude_deg=ground.latitude_deg,
+        model="p1812" if propagation.model == "p1812" else "delta-bullington",
+        time_percent=propagation.time_percent,
+        delta_n=propagation.delta_n,
+        n0=propagation.n0,
+    )
+    around = _surroundings(ground.geobox, mast)
+    flags = swept.flags[0]
+    unknown = (flags & (radial.SweepFlag.NO_DATA | radial.SweepFlag.ACROSS_NO_DATA)) != 0
+    return {
+        frequency: MastLoss(
+            rows=around.rows,
+            columns=around.columns,
+            loss_db=np.where(unknown, np.float32(np.nan), swept.loss_db[n, 0]),
+            azimuth_deg=around.azimuth_deg,
+            elevation_deg=swept.launch_elevation_deg[0],
+            n_clamped=0,
+            n_without_terrain=int(np.count_nonzero(unknown)),
+        )
+        for n, frequency in enumerate(frequencies_mhz)
+    }
+
+
+def _by_spm(
+    ground: Ground, mast: Mast, frequencies_mhz: Sequence[float], propagation: Propagation
+) -> dict[float, MastLoss]:
+    """Take diffraction from the sweep over bare ground, and clutter from the class's loss."""
+    swept = _by_sweep(ground, mast, frequencies_mhz, propagation, with_clutter=False)
+    return {f: _spm_loss(ground, mast, f, propagation, loss) for f, loss in swept.items()}
+
+
+def _spm_loss(
+    ground: Ground, mast: Mast, frequency_mhz: float, propagation: Propagation, swept: MastLoss
+) -> MastLoss:
+    around = _surroundings(ground.geobox, mast)
+    here = (around.rows, around.columns)
+    row, column = (round(index) for index in _pixel(ground.geobox, mast.x_m, mast.y_m))
+    floor = _free_space(around.distance_m, mast, frequency_mhz, propagation)
+    elevation = np.nan_to_num(ground.elevation_m[here])
+    effective = spm.effective_height(mast.height_m, ground.elevation_m[row, column], elevation)
+    distance = np.clip(around.distance_m, *spm.SPM_RANGE.distance_m)
+    base = np.clip(effective, *spm.SPM_RANGE.base_height_m)
+    clamped = (distance != around.distance_m) | (base != effective)
+    predicted = spm.spm_loss(
+        spm.SpmCoefficients.for_frequency(frequency_mhz),
+        distance,
+        base,
+        propagation.terminal_height_m,
+        np.maximum(np.nan_to_num(swept.loss_db - floor), 0.0),
+        ground.table.terminal_loss_db(frequency_mhz)[ground.class_index[here]],
+    )
+    known = np.isfinite(swept.loss_db)
+    loss = np.where(known, np.maximum(predicted, floor), np.nan)
+    return replace(
+        swept,
+        loss_db=loss.astype(np.float32),
+        n_clamped=int(np.count_nonzero(clamped & known)),
+    )
+
+
+def _by_itm(
+    ground: Ground, mast: Mast, frequencies_mhz: Sequence[float], propagation: Propagation
+) -> dict[float, MastLoss]:
+    """Trace a profile to every pixel; the directions come from the sweep."""
+    swept = _by_sweep(ground, mast, frequencies_mhz, propagation)
+    return {f: _itm_loss(ground, mast, f, propagation, loss) for f, loss in swept.items()}
+
+
+def _itm_loss(
+    ground: Ground, mast: Mast, frequency_mhz: float, propagation: Propagation, swept: MastLoss
+) -> MastLoss:
+    around = _surroundings(ground.geobox, mast)
+    row, column = _pixel(ground.geobox, mast.x_m, mast.y_m)
+    to_row, to_column = np.nonzero(np.isfinite(swept.loss_db))
+    distance = np.maximum(around.distance_m[to_row, to_column], _SHORTEST_M)
+    steps = np.maximum(np.rint(distance / ground.geobox.resolution.x).astype(int), 2)
+    ends = to_row + around.rows.start, to_column + around.columns.start
+    loss = np.full(swept.loss_db.shape, np.nan, np.float32)
+    for n in np.unique(steps):
+        ring = np.flatnonzero(steps == n)
+        part = np.linspace(0.0, 1.0, n + 1)
+        line = [
+            start + (end[ring, None] - start) * part
+            for start, end in zip((row, column), ends, strict=True)
+        ]
+        profiles = ndimage.map_coordinates(ground.elevation_m, line, order=1, mode="nearest")
+        loss[to_row[ring], to_column[ring]] = itm.itm_loss(
+            profiles,
+            distance[ring] / n,
+            frequency_mhz=frequency_mhz,
+            transmitter_height_m=mast.height_m,
+            receiver_height_m=propagation.terminal_height_m,
+            n0=propagation.n0,
+        ).loss_db
+    classes = ground.class_index[around.rows, around.columns]
+    terminal = ground.table.terminal_loss_db(frequency_mhz)[classes]
+    floor = _free_space(around.distance_m, mast, frequency_mhz, propagation)
+    total = np.maximum(loss + terminal, floor + terminal)
+    return replace(swept, loss_db=total.astype(np.float32))
+
+
+_OVER_TERRAIN: dict[
+    str,
+    Callable[[Ground, Mast, Sequence[float], Propagation], dict[float, MastLoss]],
+] = {
+    "p1812": _by_sweep,
+    "delta-bullington": _by_sweep,
+    "spm": _by_spm,
+    "itm": _by_itm,
+}

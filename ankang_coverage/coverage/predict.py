@@ -12,16 +12,29 @@ from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 from odc.geo.xr import xr_coords
 
-from ankang_coverage.coverage.path_loss import NO_TERRAIN, MastLoss, Propagation, mast_loss
+from ankang_coverage.coverage.ground import NO_TERRAIN, Ground
+from ankang_coverage.coverage.path_loss import (
+    Mast,
+    MastLoss,
+    Propagation,
+    looks_at_terrain,
+    mast_losses,
+    require_terrain,
+    stands_on_known_ground,
+)
 from ankang_coverage.errors import NetworkError
 from ankang_coverage.propagation.antenna import sector_gain
 from ankang_coverage.region import Region
+from ankang_coverage.region.land_cover import LandCoverTable
 from ankang_coverage.region.rasters import require_same_crs
 from ankang_coverage.sites import Network
 from ankang_coverage.sites.catalogue import Service, antenna, radio_layer, service
 
 NO_SERVER = -1
 """``best_server`` of a pixel that no cell reaches."""
+
+COUNTS = ("n_clamped", "n_without_terrain", "n_off_terrain")
+"""What a coverage Dataset counts of the pixels and sites that were not predicted as others."""
 
 Progress = Callable[[Sequence[str], str], Iterator[str]]
 """Wraps the ids that a stage goes through, given what it does, to show how far it is."""
@@ -41,13 +54,19 @@ class SiteSignal:
         (rows, columns) int32 position of that cell in the table of cells.
     n_clamped
         Pixels, counted once per mast and carrier, outside the model's range of distance.
+    n_without_terrain
+        Pixels, counted once per mast and carrier, whose path crosses unknown terrain.
+    n_off_terrain
+        1 where the mast itself stands on unknown terrain and reaches nothing, else 0.
     """
 
     rows: slice
     columns: slice
     rsrp_dbm: NDArray[np.float32]
     cell: NDArray[np.int32]
-    n_clamped: int
+    n_clamped: int = 0
+    n_without_terrain: int = 0
+    n_off_terrain: int = 0
 
 
 def predict(
@@ -85,7 +104,10 @@ def predict(
         (y, x) on the region's grid: ``rsrp_dbm`` float32 [dBm], NaN where no cell reaches;
         ``best_server`` int32, position in the coordinate ``cell`` (with ``site`` beside it), the
         lower on a tie, −1 where none. Attributes: ``service``, ``rsrp_threshold_dbm``, ``model``,
-        ``terrain`` (``none``: no terrain was looked at), ``n_clamped``.
+        ``terrain`` (``dtm`` or ``dsm``; ``none``: no terrain was looked at), ``land_cover``
+        (``classes``, ``default class`` or ``none``), and the counts ``n_clamped`` and
+        ``n_without_terrain`` (pixels) and ``n_off_terrain`` (sites that stand on unknown terrain
+        and reach nothing).
 
     Raises
     ------
@@ -93,62 +115,79 @@ def predict(
         If `of` is neither a service nor a radio layer.
     OutOfRangeError
         If a carrier's frequency is outside the model's range.
+    RasterError
+        If the model needs terrain and the region has none.
     """
     rule = as_service(of)
     settings = propagation or Propagation()
-    empty = _empty(region.geobox, rule, settings)
-    return add_network(empty, network, propagation=settings, executor=executor, progress=progress)
+    empty = _empty(region, rule, settings)
+    return add_network(region, empty, network, executor=executor, progress=progress)
 
 
 def add_network(
+    region: Region,
     coverage: xr.Dataset,
     network: Network,
     *,
-    propagation: Propagation | None = None,
     executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> xr.Dataset:
     """Return a coverage with a network's cells added to those it already has.
 
-    The result equals the prediction of both networks together.
+    The result equals the prediction of both networks together, by the same model.
 
     Parameters
     ----------
+    region
+        The region that was predicted.
     coverage
         A Dataset of `predict`.
     network
         What is added; only cells of the service's radio layers count.
-    propagation, executor, progress
+    executor, progress
         As for `predict`.
 
     Raises
     ------
     NetworkError
-        If a cell is in the coverage already.
+        If a cell is in the coverage already, or no site reaches the region.
     """
-    settings = propagation or Propagation()
-    geobox = coverage.odc.geobox
-    added = _relevant(network, coverage.attrs["radio_layers"], geobox)
+    settings = propagation_of(coverage)
+    ground = ground_of(region, settings)
+    added = _relevant(network, coverage.attrs["radio_layers"], ground.geobox)
     known = pd.Index(coverage["cell"].to_numpy())
     twice = added.cells.index.intersection(known)
     if len(twice):
         raise NetworkError(f"cell {twice[0]!r} is in this coverage already")
     best = coverage["rsrp_dbm"].to_numpy().copy()
     server = coverage["best_server"].to_numpy().copy()
-    n_clamped = int(coverage.attrs["n_clamped"])
+    counts = {name: int(coverage.attrs[name]) for name in COUNTS}
+    reached = not len(added.sites)
     for signal in site_signals(
-        geobox, added, propagation=settings, executor=executor, progress=progress
+        ground, added, propagation=settings, executor=executor, progress=progress
     ):
         _keep_stronger(best, server, signal, first_cell=len(known))
-        n_clamped += signal.n_clamped
+        for name in COUNTS:
+            counts[name] += getattr(signal, name)
+        reached |= bool(np.isfinite(signal.rsrp_dbm).any())
+    if not reached:
+        raise NetworkError(
+            f"none of {len(added.sites)} sites reaches region {region.name}: check their "
+            f"coordinates and the region's terrain"
+        )
     cells = known.append(added.cells.index)
     sites = np.concatenate([coverage["site"].to_numpy(), added.cells["site"].to_numpy(str)])
-    return _dataset(geobox, best, server, cells, sites, {**coverage.attrs, "n_clamped": n_clamped})
+    return _dataset(ground.geobox, best, server, cells, sites, {**coverage.attrs, **counts})
 
 
 def is_covered(coverage: xr.Dataset) -> NDArray[np.bool_]:
     """Return where a coverage meets its service's rule, (y, x)."""
     return coverage["rsrp_dbm"].to_numpy() >= np.float32(coverage.attrs["rsrp_threshold_dbm"])
+
+
+def propagation_of(coverage: xr.Dataset) -> Propagation:
+    """Return the path-loss settings that a coverage was predicted with."""
+    return Propagation.model_validate_json(coverage.attrs["propagation"])
 
 
 def as_service(of: str | Service) -> Service:
@@ -163,7 +202,7 @@ def as_service(of: str | Service) -> Service:
 
 
 def site_signals(
-    geobox: GeoBox,
+    ground: Ground,
     network: Network,
     *,
     propagation: Propagation,
@@ -174,19 +213,19 @@ def site_signals(
 
     Parameters
     ----------
-    geobox
-        The pixel grid.
+    ground
+        The grid, its terrain and land cover.
     network
         Sites and cells; every cell is used.
     propagation, executor, progress
         As for `predict`.
     """
-    masts = _masts(network)
+    equipped = _equipped(network)
 
     def one(site: str) -> SiteSignal:
-        return _site_signal(geobox, masts[site], propagation)
+        return _site_signal(ground, equipped[site], propagation)
 
-    sites = [site for site in network.sites.index if site in masts]
+    sites = [site for site in network.sites.index if site in equipped]
     shown = iter(sites) if progress is None else progress(sites, "predict")
     if executor is not None:
         yield from _in_order(executor, one, shown)
@@ -225,36 +264,34 @@ class _Cell(NamedTuple):
     re_power_dbm: float
 
 
-class _Mast(NamedTuple):
+class _Site(NamedTuple):
     x_m: float
     y_m: float
+    kind: str
     cells: list[_Cell]
 
 
-def _masts(network: Network) -> dict[str, _Mast]:
-    """Return each site's mast by id; tables are too slow to ask once per mast."""
-    x_m, y_m = network.sites.geometry.x, network.sites.geometry.y
-    masts = {
-        site: _Mast(x, y, []) for site, x, y in zip(network.sites.index, x_m, y_m, strict=True)
-    }
+def _equipped(network: Network) -> dict[str, _Site]:
+    """Return each site with its cells by id; tables are too slow to ask once per site."""
+    points = network.sites.geometry
+    rows = zip(network.sites.index, points.x, points.y, network.sites["kind"], strict=True)
+    sites = {id_: _Site(x, y, kind, []) for id_, x, y, kind in rows}
     columns = [network.cells[name] for name in _Cell._fields[1:]]
-    for position, (site, *values) in enumerate(zip(network.cells["site"], *columns, strict=True)):
-        masts[site].cells.append(_Cell(position, *values))
-    return {site: mast for site, mast in masts.items() if mast.cells}
+    for position, (id_, *values) in enumerate(zip(network.cells["site"], *columns, strict=True)):
+        sites[id_].cells.append(_Cell(position, *values))
+    return {id_: site for id_, site in sites.items() if site.cells}
 
 
-def _site_signal(geobox: GeoBox, mast: _Mast, propagation: Propagation) -> SiteSignal:
-    losses: dict[tuple[float, float], MastLoss] = {}
+def _site_signal(ground: Ground, site: _Site, propagation: Propagation) -> SiteSignal:
+    if looks_at_terrain(propagation) and not stands_on_known_ground(ground, site.x_m, site.y_m):
+        return _NOTHING
+    losses = _site_losses(ground, site, propagation)
     strongest: NDArray[np.float32] | None = None
     server: NDArray[np.int32] | None = None
-    for cell in mast.cells:
+    for cell in site.cells:
         layer = radio_layer(cell.radio_layer)
-        key = (layer.frequency_mhz, cell.height_m)
-        if key not in losses:
-            losses[key] = mast_loss(
-                geobox, mast.x_m, mast.y_m, cell.height_m, layer.frequency_mhz, propagation
-            )
-        rsrp = _cell_rsrp(losses[key], cell, layer.feeder_loss_db + layer.body_loss_db)
+        loss = losses[cell.height_m, layer.frequency_mhz]
+        rsrp = _cell_rsrp(loss, cell, layer.feeder_loss_db + layer.body_loss_db)
         if strongest is None or server is None:
             strongest = rsrp
             server = np.where(np.isnan(rsrp), NO_SERVER, cell.position).astype(np.int32)
@@ -262,16 +299,43 @@ def _site_signal(geobox: GeoBox, mast: _Mast, propagation: Propagation) -> SiteS
             better = rsrp > strongest  # cells come by position: an equal one stays behind
             np.copyto(strongest, rsrp, where=better)
             server[better] = cell.position
-    assert strongest is not None  # a mast has cells
+    assert strongest is not None  # a site has cells
     assert server is not None
-    loss = next(iter(losses.values()))
     return SiteSignal(
         rows=loss.rows,
         columns=loss.columns,
         rsrp_dbm=strongest,
         cell=server,
         n_clamped=sum(loss.n_clamped for loss in losses.values()),
+        n_without_terrain=sum(loss.n_without_terrain for loss in losses.values()),
     )
+
+
+_NOTHING = SiteSignal(
+    rows=slice(0, 0),
+    columns=slice(0, 0),
+    rsrp_dbm=np.empty((0, 0), np.float32),
+    cell=np.empty((0, 0), np.int32),
+    n_off_terrain=1,
+)
+
+
+def _site_losses(
+    ground: Ground, site: _Site, propagation: Propagation
+) -> dict[tuple[float, float], MastLoss]:
+    """Return path loss by antenna height and frequency; frequencies share a height's geometry."""
+    wanted: dict[float, dict[float, None]] = {}
+    for cell in site.cells:
+        frequency = radio_layer(cell.radio_layer).frequency_mhz
+        wanted.setdefault(cell.height_m, {})[frequency] = None
+    radius_m = propagation.micro_radius_m if site.kind == "micro" else propagation.radius_m
+    return {
+        (height_m, frequency): loss
+        for height_m, frequencies in wanted.items()
+        for frequency, loss in mast_losses(
+            ground, Mast(site.x_m, site.y_m, height_m, radius_m), list(frequencies), propagation
+        ).items()
+    }
 
 
 def _cell_rsrp(loss: MastLoss, cell: _Cell, losses_db: float) -> NDArray[np.float32]:
@@ -309,11 +373,27 @@ def _relevant(network: Network, radio_layers: Sequence[str], geobox: GeoBox) -> 
     return relevant
 
 
-def _empty(geobox: GeoBox, rule: Service, propagation: Propagation) -> xr.Dataset:
+def ground_of(region: Region, propagation: Propagation) -> Ground:
+    """Return the ground of a region with the settings' land-cover classes.
+
+    Raises
+    ------
+    RasterError
+        If the model needs terrain and the region has none.
+    """
+    path = propagation.land_cover_table
+    ground = Ground.of(region, None if path is None else LandCoverTable.from_csv(path))
+    require_terrain(ground, propagation)
+    return ground
+
+
+def _empty(region: Region, rule: Service, propagation: Propagation) -> xr.Dataset:
+    ground = ground_of(region, propagation)
+    over_terrain = looks_at_terrain(propagation)
     return _dataset(
-        geobox,
-        np.full(geobox.shape, np.nan, np.float32),
-        np.full(geobox.shape, NO_SERVER, np.int32),
+        ground.geobox,
+        np.full(ground.geobox.shape, np.nan, np.float32),
+        np.full(ground.geobox.shape, NO_SERVER, np.int32),
         pd.Index([], dtype=str),
         np.empty(0, str),
         {
@@ -321,9 +401,10 @@ def _empty(geobox: GeoBox, rule: Service, propagation: Propagation) -> xr.Datase
             "radio_layers": list(rule.radio_layers),
             "rsrp_threshold_dbm": rule.rsrp_threshold_dbm,
             "model": propagation.model,
-            "terrain": NO_TERRAIN,
-            "radius_m": propagation.radius_m,
-            "n_clamped": 0,
+            "propagation": propagation.model_dump_json(),
+            "terrain": ground.terrain if over_terrain else NO_TERRAIN,
+            "land_cover": ground.land_cover if over_terrain else NO_TERRAIN,
+            **dict.fromkeys(COUNTS, 0),
         },
     )
 

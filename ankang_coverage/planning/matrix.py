@@ -7,18 +7,23 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy import sparse
 
-from ankang_coverage.coverage.path_loss import Propagation
-from ankang_coverage.coverage.predict import Progress, site_signals
+from ankang_coverage.coverage.predict import (
+    Progress,
+    ground_of,
+    propagation_of,
+    site_signals,
+)
 from ankang_coverage.errors import PlanningError
+from ankang_coverage.region import Region
 from ankang_coverage.sites import Network
 
 
 def covering_matrix(
+    region: Region,
     coverage: xr.Dataset,
     candidates: Network,
     demand: NDArray[np.int64],
     *,
-    propagation: Propagation,
     executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> tuple[sparse.csr_array, NDArray[np.int64]]:
@@ -26,13 +31,15 @@ def covering_matrix(
 
     Parameters
     ----------
+    region
+        Gives the ground.
     coverage
-        Gives the grid and the rule.
+        Gives the rule and the path-loss model.
     candidates
         One matrix row per site, in its order; each has a cell of the service.
     demand
         (n_pixels,) weight of each pixel; pixels without weight get no column.
-    propagation, executor, progress
+    executor, progress
         As for ``predict``.
 
     Returns
@@ -51,14 +58,16 @@ def covering_matrix(
     idle = candidates.sites.index.difference(relevant.sites.index)
     if len(idle):
         raise PlanningError(f"candidate {idle[0]!r} has no cell of {coverage.attrs['service']}")
-    geobox = coverage.odc.geobox
+    propagation = propagation_of(coverage)
+    ground = ground_of(region, propagation)
+    shape = ground.geobox.shape
     threshold = np.float32(coverage.attrs["rsrp_threshold_dbm"])
     wanted = demand > 0
     column = np.cumsum(wanted, dtype=np.int32) - 1
-    wanted_grid, column_grid = wanted.reshape(geobox.shape), column.reshape(geobox.shape)
+    wanted_grid, column_grid = wanted.reshape(shape), column.reshape(shape)
     covered = []
     for signal in site_signals(
-        geobox, relevant, propagation=propagation, executor=executor, progress=progress
+        ground, relevant, propagation=propagation, executor=executor, progress=progress
     ):
         here = (signal.rows, signal.columns)
         with np.errstate(invalid="ignore"):
@@ -66,6 +75,8 @@ def covering_matrix(
         covered.append(column_grid[here][reached])
     indptr = np.concatenate([[0], np.cumsum([len(columns) for columns in covered])])
     columns = np.concatenate([*covered, np.empty(0, np.int32)])
-    shape = (len(covered), int(np.count_nonzero(wanted)))
-    matrix = sparse.csr_array((np.ones(len(columns), np.int8), columns, indptr), shape=shape)
+    matrix = sparse.csr_array(
+        (np.ones(len(columns), np.int8), columns, indptr),
+        shape=(len(covered), np.count_nonzero(wanted)),
+    )
     return matrix, demand[wanted]

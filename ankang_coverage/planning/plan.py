@@ -176,14 +176,16 @@ def plan(
         If a target has fewer candidates than sites to build, fewer fit with its spacing, a new
         pole would get the id of an existing site, or nobody is left to cover.
     """
-    settings = propagation or Propagation()
     known = dict(services()) | dict(rules or {})
     clock = _Clock()
-    work = _Work(propagation=settings, executor=executor, progress=progress)
+    work = _Work(executor=executor, progress=progress)
     network = network.with_sites(network.sites.index[network.sites["status"] != "candidate"])
     _require_towers(network, programme)
     with clock.stage("coverage before"):
-        before = {id_: predict(region, network, rule, **work) for id_, rule in known.items()}
+        before = {
+            id_: predict(region, network, rule, propagation=propagation, **work)
+            for id_, rule in known.items()
+        }
     after, network_after = dict(before), network
     results, chosen = [], []
     for target in programme.targets:
@@ -191,12 +193,12 @@ def plan(
             coverage = after[target.service]
             demand = unserved_people(region, coverage, target)
             candidates = _candidates(region, network_after, demand, target)
-            matrix, weights = covering_matrix(coverage, candidates.network, demand, **work)
+            matrix, weights = covering_matrix(region, coverage, candidates.network, demand, **work)
             result = _choose(matrix, weights, candidates, target, seed)
         with clock.stage(f"coverage with {target.id}"):
             sites = candidates.network.sites.index[result.selection.chosen]
             built = candidates.network.with_sites(sites)
-            after[target.service] = add_network(coverage, built, **work)
+            after[target.service] = add_network(region, coverage, built, **work)
             network_after = network_after.plus(_as_planned(built))
         results.append(result)
         chosen.append(_chosen_table(result, candidates, region))
@@ -218,9 +220,8 @@ def plan(
 
 
 class _Work(TypedDict):
-    """How every prediction of a plan is done."""
+    """Where every prediction of a plan is done."""
 
-    propagation: Propagation
     executor: Executor | None
     progress: Progress | None
 

@@ -29,8 +29,9 @@ NEGLIGIBLE_NU: Final = -0.78
 # Clearance in first Fresnel zones, 0.552 √(d1 d2 λ / d), with d in km: the rest is 0.552 √1000.
 _ZERO_LOSS_CLEARANCE: Final = 17.456
 
-_LAND: Final = (22.0, 0.003)
-_SEA: Final = (80.0, 5.0)
+# Relative permittivity and conductivity [S/m]
+LAND: Final = (22.0, 0.003)
+SEA: Final = (80.0, 5.0)
 
 
 @dataclass(frozen=True)
@@ -253,7 +254,7 @@ def first_term_loss(
             permittivity,
             conductivity,
         )
-        for permittivity, conductivity in (_LAND, _SEA)
+        for permittivity, conductivity in (LAND, SEA)
     )
     return sea_fraction * over_sea + (1.0 - sea_fraction) * over_land
 

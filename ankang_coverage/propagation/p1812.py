@@ -65,8 +65,8 @@ _MAY_EXTRAPOLATE: Final = frozenset(
     {"frequency_mhz", "path_km", "time_percent", "transmitter_height_m", "receiver_height_m"}
 )
 
-# The effective earth radius factor exceeded for β0 of the time, section 3.5.
-_BETA0_RADIUS_FACTOR: Final = 3.0
+B0_RADIUS_KM: Final = 3.0 * EARTH_RADIUS_KM
+"""Effective radius of the earth exceeded for β0 of the time [km], equation (7b)."""
 
 
 @dataclass(frozen=True)
@@ -316,7 +316,7 @@ def p1812_loss(
     clutter = _checked_clutter(d, clutter_height_m)
     zones = _checked_zones(d, zone)
     total = float(d[-1])
-    given = _checked_inputs(
+    given = checked_inputs(
         extrapolate,
         frequency_mhz=frequency_mhz,
         time_percent=time_percent,
@@ -339,9 +339,8 @@ def p1812_loss(
     omega = _covered_length(d, zones == SEA) / total
     dtm = _longest_section(d, zones != SEA)
     dlm = _longest_section(d, zones == INLAND)
-    b0 = beta0(phi, dtm, dlm)
-    ae = EARTH_RADIUS_KM * 157.0 / (157.0 - given["delta_n"])  # (6), (7a)
-    ab = EARTH_RADIUS_KM * _BETA0_RADIUS_FACTOR  # (7b)
+    b0 = float(beta0(phi, dtm, dlm))
+    ae, ab = median_radius_km(given["delta_n"]), B0_RADIUS_KM
 
     # Section 5: the profile analysed
     hts, hrs = float(ground[0]) + htg, float(ground[-1]) + hrg
@@ -360,7 +359,7 @@ def p1812_loss(
         delta_bullington(d, over, hts, hrs, surface, radius, f * 1e3, polarisation, omega)
         for radius in (ae, ab)
     )
-    fi = 1.0 if p <= b0 else inverse_normal(p / 100.0) / inverse_normal(b0 / 100.0)  # (40)
+    fi = 1.0 if p <= b0 else float(inverse_normal(p / 100.0) / inverse_normal(b0 / 100.0))  # (40)
     ldp = median.loss_db
     if p < 50.0:
         ldp += fi * (rare.loss_db - median.loss_db)  # (41)
@@ -372,8 +371,8 @@ def p1812_loss(
     lba = _ducting_loss(f, p, total, hts, hrs, dct, dcr, dlm, omega, b0, ae, horizons, ducting)
 
     # Section 4.6: the parts become one
-    fj = _falling_step(2.4, horizons.theta_mrad, 0.3)  # (57), κ = 0.8
-    fk = _falling_step(1.5, total, 20.0)  # (58), κ = 0.5
+    fj = float(falling_step(2.4, horizons.theta_mrad, 0.3))  # (57), ξ = 0.8
+    fk = float(falling_step(1.5, total, 20.0))  # (58), κ = 0.5
     lminb0p = lb0p + (1.0 - omega) * ldp
     if p >= b0:
         lminb0p = lbd50 + (lb0b + (1.0 - omega) * ldp - lbd50) * fi  # (59)
@@ -386,7 +385,7 @@ def p1812_loss(
     # Sections 4.8 to 4.10: location variability, the result
     lb = lbc
     if zones[-1] != SEA:
-        deviations = inverse_normal(given["location_percent"] / 100.0)
+        deviations = float(inverse_normal(given["location_percent"] / 100.0))
         lb -= deviations * given["location_deviation_db"]
     lb = max(lb0p, lb)  # (69)
     power_gain = 10.0 * math.log10(given["transmitter_power_kw"])
@@ -514,7 +513,30 @@ def location_deviation(
     return whole * min(max(1.0 - above / 10.0, 0.0), 1.0)
 
 
-def beta0(latitude_deg: float, longest_land_km: float, longest_inland_km: float) -> float:
+def median_radius_km(delta_n: float) -> float:
+    """Return the median effective radius of the earth (ITU-R P.1812-8, section 3.5).
+
+    Parameters
+    ----------
+    delta_n
+        Fall of refractivity over the lowest kilometre [N-units/km].
+
+    Returns
+    -------
+    float
+        a_e = 6371 · 157 / (157 − ΔN) [km], equations (6) and (7a).
+
+    Examples
+    --------
+    >>> round(median_radius_km(45.0), 3)
+    8930.777
+    """
+    return EARTH_RADIUS_KM * 157.0 / (157.0 - delta_n)
+
+
+def beta0(
+    latitude_deg: float, longest_land_km: ArrayLike, longest_inland_km: ArrayLike
+) -> FloatOrArray:
     """Return the percentage of time with a steep refractivity fall (ITU-R P.1812-8, 3.6).
 
     Parameters
@@ -522,56 +544,97 @@ def beta0(latitude_deg: float, longest_land_km: float, longest_inland_km: float)
     latitude_deg
         Latitude of the path's centre φ [deg].
     longest_land_km
-        Longest continuous land (inland or coastal) section of the path d_tm [km].
+        Longest continuous land (inland or coastal) section of the path d_tm [km]; any shape.
     longest_inland_km
-        Longest continuous inland section of the path d_lm [km].
+        Longest continuous inland section of the path d_lm [km]; any shape.
 
     Returns
     -------
-    float
+    numpy.float64 or numpy.ndarray
         β0 [%]: time for which refractivity falls by more than 100 N-units/km in the lowest 100 m.
 
     Examples
     --------
-    >>> round(beta0(48.58877214, 96.2, 96.2), 6)
+    >>> round(float(beta0(48.58877214, 96.2, 96.2)), 6)
     1.442217
     """
     phi = abs(latitude_deg)
     tau = _inland_factor(longest_inland_km)
-    over_land = math.pow(10.0, -longest_land_km / (16.0 - 6.6 * tau))
-    over_inland = math.pow(10.0, -5.0 * (0.496 + 0.354 * tau))
-    mu1 = min(math.pow(over_land + over_inland, 0.2), 1.0)
+    over_land = np.power(10.0, -np.asarray(longest_land_km) / (16.0 - 6.6 * tau))
+    over_inland = np.power(10.0, -5.0 * (0.496 + 0.354 * tau))
+    mu1 = np.minimum((over_land + over_inland) ** 0.2, 1.0)  # (2)
     if phi <= 70.0:
-        return math.pow(10.0, -0.015 * phi + 1.67) * mu1 * math.pow(mu1, -0.935 + 0.0176 * phi)
-    return 4.17 * mu1 * math.pow(mu1, 0.3)
+        result = 10.0 ** (-0.015 * phi + 1.67) * mu1 * mu1 ** (-0.935 + 0.0176 * phi)  # (4), (5)
+    else:
+        result = 4.17 * mu1 * mu1**0.3
+    return np.asarray(result)[()]
 
 
-def inverse_normal(probability: float) -> float:
+def inverse_normal(probability: ArrayLike) -> FloatOrArray:
     """Return the inverse of the complementary normal distribution (P.1812-8, attachment 2).
 
     Parameters
     ----------
     probability
-        Probability of being exceeded, held to 1e-6 … 1 − 1e-6.
+        Probability of being exceeded, held to 1e-6 … 1 − 1e-6; any shape.
 
     Returns
     -------
-    float
+    numpy.float64 or numpy.ndarray
         Standard deviations above the mean, by the recommendation's rational approximation
         (error below 4.5e-4): positive below a half.
 
     Examples
     --------
-    >>> round(inverse_normal(0.01), 3)
+    >>> round(float(inverse_normal(0.01)), 3)
     2.327
     """
-    x = min(max(probability, 1e-6), 1.0 - 1e-6)
-    if x > 0.5:
-        return -inverse_normal(1.0 - x)
-    t = math.sqrt(-2.0 * math.log(x))
+    x = np.clip(np.asarray(probability, dtype=np.float64), 1e-6, 1.0 - 1e-6)
+    t = np.sqrt(-2.0 * np.log(np.minimum(x, 1.0 - x)))
     numerator = (0.010328 * t + 0.802853) * t + 2.515516698
     denominator = ((0.001308 * t + 0.189269) * t + 1.432788) * t + 1.0
-    return t - numerator / denominator
+    above = t - numerator / denominator
+    return np.where(x <= 0.5, above, -above)[()]
+
+
+def ducting_exponent(distance_km: ArrayLike, longest_inland_km: ArrayLike) -> FloatOrArray:
+    """Return the exponent α of the path geometry (ITU-R P.1812-8, section 4.5, (55a)).
+
+    Parameters
+    ----------
+    distance_km
+        Length of the path [km]; any shape.
+    longest_inland_km
+        Longest continuous inland section of the path [km]; any shape.
+
+    Returns
+    -------
+    numpy.float64 or numpy.ndarray
+        α = −0.6 − 3.5e-9 d^3.1 τ, not below −3.4.
+    """
+    growth = 3.5e-9 * np.asarray(distance_km) ** 3.1 * _inland_factor(longest_inland_km)
+    return np.maximum(-0.6 - growth, -3.4)[()]
+
+
+def falling_step(steepness: float, value: ArrayLike, centre: float) -> FloatOrArray:
+    """Return 1 well below a centre and 0 well above it (ITU-R P.1812-8, (57) and (58)).
+
+    Parameters
+    ----------
+    steepness
+        Three times the recommendation's ξ or κ.
+    value
+        What is compared with the centre; any shape.
+    centre
+        Where the step is at one half.
+
+    Returns
+    -------
+    numpy.float64 or numpy.ndarray
+        1 − (1 + tanh(steepness (value − centre) / centre)) / 2.
+    """
+    relative = (np.asarray(value, dtype=np.float64) - centre) / centre
+    return (1.0 - 0.5 * (1.0 + np.tanh(steepness * relative)))[()]
 
 
 def _horizons(
@@ -725,7 +788,7 @@ def _sea_duct_coupling(coast_km: float, horizon_km: float, height_m: float, omeg
 
 def _geometry_correction(d: float, dlm: float, ae: float, heights: _Ducting) -> float:
     """μ2 of (55), at most 1."""
-    alpha = max(-0.6 - 3.5e-9 * d**3.1 * _inland_factor(dlm), -3.4)  # (55a)
+    alpha = float(ducting_exponent(d, dlm))
     roots = math.sqrt(heights.hte_m) + math.sqrt(heights.hre_m)
     return min(math.pow(500.0 / ae * d**2 / roots**2, alpha), 1.0)
 
@@ -738,14 +801,9 @@ def _roughness_correction(d: float, dlt: float, dlr: float, hm: float) -> float:
     return math.exp(-4.6e-5 * (hm - 10.0) * (43.0 + 6.0 * between))
 
 
-def _inland_factor(longest_inland_km: float) -> float:
+def _inland_factor(longest_inland_km: ArrayLike) -> NDArray[np.float64]:
     """τ of (3)."""
-    return 1.0 - math.exp(-4.12e-4 * longest_inland_km**2.41)
-
-
-def _falling_step(steepness: float, value: float, centre: float) -> float:
-    """1 well below `centre`, 0 well above it, (57) and (58)."""
-    return 1.0 - 0.5 * (1.0 + math.tanh(steepness * (value - centre) / centre))
+    return np.asarray(1.0 - np.exp(-4.12e-4 * np.asarray(longest_inland_km) ** 2.41))
 
 
 def _sections(d: NDArray[np.float64], inside: NDArray[np.bool_]) -> list[float]:
@@ -770,8 +828,26 @@ def _in_range(
     return float(checked(name, value, allowed, clause, extrapolate))
 
 
-def _checked_inputs(extrapolate: bool, **inputs: float) -> dict[str, float]:
-    """Return the numbers, each held to the range its clause sets."""
+def checked_inputs(extrapolate: bool, **inputs: float) -> dict[str, float]:
+    """Return inputs of `p1812_loss` by name, each held to the range its clause sets.
+
+    Parameters
+    ----------
+    extrapolate
+        Allow frequency, percentage of time, distance and heights outside the ranges.
+    **inputs
+        The numbers, under the names of the arguments; ``path_km`` is the length of the path.
+
+    Returns
+    -------
+    dict
+        The numbers as floats.
+
+    Raises
+    ------
+    OutOfRangeError
+        If one is not a number or outside its range.
+    """
     return {
         name: _in_range(name, value, *_RANGES[name], extrapolate and name in _MAY_EXTRAPOLATE)
         for name, value in inputs.items()

@@ -16,7 +16,7 @@ import rasterio
 import rasterio.shutil
 from pyproj import CRS
 
-from ankang_coverage.coverage.path_loss import NO_TERRAIN
+from ankang_coverage.coverage.ground import NO_TERRAIN
 from ankang_coverage.errors import FileError
 from ankang_coverage.files import atomic_path
 from ankang_coverage.planning import Plan
@@ -233,7 +233,10 @@ def summary(plan: Plan) -> dict[str, object]:
                 "model": coverage.attrs["model"],
                 "terrain": coverage.attrs["terrain"],
                 "rsrp_threshold_dbm": coverage.attrs["rsrp_threshold_dbm"],
+                "land_cover": coverage.attrs["land_cover"],
                 "pixels_clamped_to_model_range": int(coverage.attrs["n_clamped"]),
+                "pixels_without_terrain": int(coverage.attrs["n_without_terrain"]),
+                "sites_off_terrain": int(coverage.attrs["n_off_terrain"]),
                 **{
                     state: {
                         "all": _coverage_figures(plan.villages, service, state),

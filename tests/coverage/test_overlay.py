@@ -1,12 +1,19 @@
 """Who is covered, against a brute-force computation with shapely, and parents as sums."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import shapely
 
-from ankang_coverage.coverage import ClassLimits, is_covered, predict, summarise, summarise_region
+import ankang_coverage
+from ankang_coverage.coverage import ClassLimits, is_covered, summarise, summarise_region
 from ankang_coverage.errors import RasterError
 from ankang_coverage.sites.catalogue import service
+
+# By distance alone: fast, and every pixel can be computed again by hand.
+RMA = ankang_coverage.Propagation(model="rma", radius_m=5000.0)
+predict = partial(ankang_coverage.predict, propagation=RMA)
 
 
 @pytest.fixture(scope="module")

@@ -5,13 +5,31 @@ import pytest
 from odc.geo.geobox import GeoBox
 
 from ankang_coverage.coverage import Propagation
-from ankang_coverage.coverage.path_loss import mast_loss, window
+from ankang_coverage.coverage.ground import Ground
+from ankang_coverage.coverage.path_loss import Mast, mast_losses, window
 from ankang_coverage.errors import OutOfRangeError
 from ankang_coverage.propagation.free_space import free_space_loss
 from ankang_coverage.propagation.tr38901 import rma_loss
+from ankang_coverage.region import LandCoverTable
 
 GRID = GeoBox.from_bbox((500_040, 3_600_000, 509_040, 3_609_000), "EPSG:32649", resolution=90)
 X, Y = 504_512.0, 3_604_391.0
+TABLE = LandCoverTable.default()
+BARE = Ground(
+    geobox=GRID,
+    terrain="none",
+    elevation_m=np.full(GRID.shape, np.nan, np.float32),
+    land_cover="default class",
+    class_index=np.zeros(GRID.shape, np.uint8),
+    table=TABLE,
+    class_height_m=TABLE.height_m,
+)
+
+
+def mast_loss(height_m, frequency_mhz, ground=BARE, **settings):
+    propagation = Propagation(**{"model": "rma", "radius_m": 5000.0, **settings})
+    mast = Mast(X, Y, height_m, propagation.radius_m)
+    return mast_losses(ground, mast, [frequency_mhz], propagation)[frequency_mhz]
 
 
 def centres():
@@ -41,8 +59,7 @@ def test_window_ends_at_the_grid(x, y):
 
 
 def test_loss_and_direction_are_those_of_each_pixel_centre():
-    settings = Propagation(radius_m=4000.0)
-    mast = mast_loss(GRID, X, Y, 35.0, 941.5, settings)
+    mast = mast_loss(35.0, 941.5, radius_m=4000.0)
     x, y = (values[mast.rows, mast.columns] for values in centres())
     distance = np.hypot(x - X, y - Y)
     assert np.array_equal(np.isnan(mast.loss_db), distance > 4000.0)
@@ -57,7 +74,7 @@ def test_loss_and_direction_are_those_of_each_pixel_centre():
 
 
 def test_pixels_beyond_the_model_are_clamped_and_counted():
-    mast = mast_loss(GRID, X, Y, 35.0, 941.5, Propagation(radius_m=6000.0))
+    mast = mast_loss(35.0, 941.5, radius_m=6000.0)
     x, y = (values[mast.rows, mast.columns] for values in centres())
     distance = np.hypot(x - X, y - Y)
     beyond = (distance > 5000.0) & (distance <= 6000.0)
@@ -68,15 +85,15 @@ def test_pixels_beyond_the_model_are_clamped_and_counted():
 
 
 def test_a_mast_lower_than_the_model_allows_is_clamped_and_counted():
-    low = mast_loss(GRID, X, Y, 12.0, 941.5, Propagation(model="okumura-hata"))
-    lowest = mast_loss(GRID, X, Y, 30.0, 941.5, Propagation(model="okumura-hata"))
+    low = mast_loss(12.0, 941.5, model="okumura-hata")
+    lowest = mast_loss(30.0, 941.5, model="okumura-hata")
     assert np.array_equal(low.loss_db, lowest.loss_db, equal_nan=True)
     assert low.n_clamped == np.count_nonzero(~np.isnan(low.loss_db)) > lowest.n_clamped
 
 
 @pytest.mark.parametrize("model", ["rma", "uma", "okumura-hata", "free-space"])
 def test_loss_is_never_below_free_space(model):
-    mast = mast_loss(GRID, X, Y, 35.0, 941.5, Propagation(model=model, radius_m=4500.0))
+    mast = mast_loss(35.0, 941.5, model=model, radius_m=4500.0)
     x, y = (values[mast.rows, mast.columns] for values in centres())
     slant = np.hypot(np.hypot(x - X, y - Y), 33.5)
     known = ~np.isnan(mast.loss_db)
@@ -85,4 +102,4 @@ def test_loss_is_never_below_free_space(model):
 
 def test_a_frequency_outside_the_models_range_is_refused():
     with pytest.raises(OutOfRangeError, match="frequency_mhz"):
-        mast_loss(GRID, X, Y, 35.0, 1842.5, Propagation(model="okumura-hata"))
+        mast_loss(35.0, 1842.5, model="okumura-hata")

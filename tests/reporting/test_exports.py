@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from functools import partial
 
 import geopandas as gpd
 import numpy as np
@@ -10,10 +11,15 @@ import pyogrio
 import pytest
 import rasterio
 
+import ankang_coverage
 from ankang_coverage.errors import FileError
-from ankang_coverage.planning import Programme, plan
+from ankang_coverage.planning import Programme
 from ankang_coverage.reporting.exports import summary, write_csv, write_geopackage, write_plan
 from ankang_coverage.sites.catalogue import service
+
+# By distance alone: fast, and every pixel can be computed again by hand.
+RMA = ankang_coverage.Propagation(model="rma", radius_m=5000.0)
+plan = partial(ankang_coverage.plan, propagation=RMA)
 
 FILES = {
     "summary.json",

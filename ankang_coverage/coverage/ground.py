@@ -1,0 +1,94 @@
+"""What a mast looks over: bare ground, what stands on it, and what is said of both."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
+from pyproj import CRS, Transformer
+
+from ankang_coverage.region import Region
+from ankang_coverage.region.coordinates import WGS84
+from ankang_coverage.region.land_cover import LandCoverTable, bare_ground
+
+NO_TERRAIN = "none"
+"""What a coverage Dataset says of its terrain when the model looked at none."""
+DEFAULT_CLASS = "default class"
+"""What a coverage Dataset says of its land cover where none was given."""
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Terrain and land cover of a region, as path loss over terrain wants them.
+
+    A terrain model is the bare ground, and the classes' heights stand on it along the path. A
+    surface model holds trees and roofs already: the ground under them is estimated, and what
+    stands on it is what was taken off, so that the path runs over the surface as it was given
+    while masts and people stand on the ground.
+
+    Attributes
+    ----------
+    geobox
+        The pixel grid.
+    terrain
+        ``dtm`` or ``dsm``; ``none`` where the region knows no elevation.
+    elevation_m
+        (rows, columns) float32 bare ground [m]; NaN where unknown.
+    land_cover
+        ``classes``, or ``default class`` where the region knows no land cover.
+    class_index
+        (rows, columns) uint8 position of each pixel's class in `table`.
+    table
+        Land-cover classes: height, clearing radius and terminal loss.
+    class_height_m
+        Height of each class along the path [m].
+    """
+
+    geobox: GeoBox
+    terrain: str
+    elevation_m: NDArray[np.float32]
+    land_cover: str
+    class_index: NDArray[np.uint8]
+    table: LandCoverTable
+    class_height_m: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, region: Region, table: LandCoverTable | None = None) -> "Ground":
+        """Take the ground of a region.
+
+        Parameters
+        ----------
+        region
+            Elevation, a terrain or a surface model, and land cover.
+        table
+            Land-cover classes; the built-in table when omitted.
+        """
+        classes = table or LandCoverTable.default()
+        elevation = region.rasters["elevation_m"].to_numpy()
+        codes = region.rasters["land_cover"].to_numpy()
+        heights = classes.height_m
+        terrain: str = region.elevation_kind
+        if region.elevation_kind == "dsm":
+            elevation = bare_ground(elevation, codes, classes)
+            heights = classes.standing_height_m
+        if not np.isfinite(elevation).any():
+            terrain = NO_TERRAIN
+        return cls(
+            geobox=region.geobox,
+            terrain=terrain,
+            elevation_m=np.ascontiguousarray(elevation, np.float32),
+            land_cover="classes" if codes.any() else DEFAULT_CLASS,
+            class_index=classes.class_index(codes),
+            table=classes,
+            class_height_m=heights,
+        )
+
+    @cached_property
+    def latitude_deg(self) -> float:
+        """Latitude of the grid's centre, for the models' climate [degrees]."""
+        west, south, east, north = self.geobox.boundingbox.bbox
+        to_wgs84 = Transformer.from_crs(
+            CRS.from_user_input(str(self.geobox.crs)), WGS84, always_xy=True
+        )
+        return float(to_wgs84.transform((west + east) / 2, (south + north) / 2)[1])

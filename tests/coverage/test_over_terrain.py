@@ -1,0 +1,195 @@
+"""Coverage over terrain: the sweep reaches the pixels, mountains block, gaps stay gaps."""
+
+import dataclasses
+from concurrent.futures import ThreadPoolExecutor
+
+import geopandas as gpd
+import numpy as np
+import pytest
+
+from ankang_coverage.coverage import Propagation, add_network, is_covered, predict
+from ankang_coverage.coverage.ground import Ground
+from ankang_coverage.coverage.path_loss import Mast, mast_losses
+from ankang_coverage.errors import NetworkError, OutOfRangeError, RasterError
+from ankang_coverage.propagation import p1812_loss
+from ankang_coverage.propagation.free_space import free_space_loss
+from ankang_coverage.region import as_raster, profile_along
+from ankang_coverage.sites import Network
+from ankang_coverage.sites.catalogue import service
+
+MODELS = ("p1812", "delta-bullington", "spm", "itm")
+NEAR = Propagation(radius_m=3000.0, micro_radius_m=3000.0)
+
+
+def with_rasters(region, **values):
+    rasters = {name: as_raster(value, region.geobox, name) for name, value in values.items()}
+    return dataclasses.replace(region, rasters=region.rasters.assign(rasters))
+
+
+@pytest.fixture(scope="module")
+def ridge(small_region):
+    """A plain of grass with a wall of 200 m running north to south through its middle."""
+    height = np.zeros(small_region.geobox.shape)
+    height[:, 29:31] = 200.0
+    return with_rasters(small_region, elevation_m=height, land_cover=np.full(height.shape, 30))
+
+
+def west_of_the_wall(region, settings, frequency=941.5):
+    west, _, _, north = region.geobox.boundingbox.bbox
+    mast = Mast(west + 1525.0, north - 2735.0, 35.0, settings.radius_m)
+    return mast_losses(Ground.of(region), mast, [frequency], settings)[frequency]
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_wall_shades_what_lies_behind_it(ridge, model):
+    loss = west_of_the_wall(ridge, Propagation(model=model, radius_m=3000.0))
+    row = 30 - loss.rows.start
+    before, behind = (
+        loss.loss_db[row, 26 - loss.columns.start],
+        loss.loss_db[row, 40 - loss.columns.start],
+    )
+    assert behind - before > 20.0
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_loss_is_at_least_that_of_free_space_within_the_radius_only(small_region, model):
+    loss = west_of_the_wall(small_region, Propagation(model=model, radius_m=2500.0))
+    t = small_region.geobox.transform
+    x = t.c + t.a * (np.arange(loss.columns.start, loss.columns.stop) + 0.5)
+    y = t.f + t.e * (np.arange(loss.rows.start, loss.rows.stop) + 0.5)
+    west, _, _, north = small_region.geobox.boundingbox.bbox
+    distance = np.hypot(x[None, :] - west - 1525.0, y[:, None] - north + 2735.0)
+    assert np.array_equal(np.isnan(loss.loss_db), distance > 2500.0)
+    known = distance <= 2500.0
+    free = free_space_loss(np.maximum(distance[known], 1.0), 941.5)
+    # The straight line is a little shorter than the slant; P.1812's multipath gain is below 3 dB.
+    assert (loss.loss_db[known] > free - 3.0).all()
+
+
+def test_p1812_agrees_with_the_exact_path_to_single_pixels(small_region):
+    """Over grass, against paths straight to the pixel by the module that follows the text."""
+    grass = np.full(small_region.geobox.shape, 30)
+    small_region = with_rasters(small_region, land_cover=grass)
+    loss = west_of_the_wall(small_region, NEAR)
+    ground, table = Ground.of(small_region), Ground.of(small_region).table
+    west, _, _, north = small_region.geobox.boundingbox.bbox
+    t = small_region.geobox.transform
+    rng = np.random.default_rng(4)
+    errors = []
+    for row, column in rng.integers(2, 58, (60, 2)):
+        x, y = t.c + t.a * (column + 0.5), t.f + t.e * (row + 0.5)
+        if not 600.0 < np.hypot(x - west - 1525.0, y - north + 2735.0) < 2900.0:
+            continue
+        ends = gpd.GeoSeries.from_xy([west + 1525.0, x], [north - 2735.0, y], crs=32649).to_crs(
+            4326
+        )
+        path = profile_along(small_region, *((p.x, p.y) for p in ends))
+        exact = (
+            p1812_loss(
+                path.distance_m / 1e3,
+                path.ground_m,
+                path.clutter_height_m,
+                frequency_mhz=941.5,
+                transmitter_height_m=35.0,
+                receiver_height_m=1.5,
+                latitude_deg=ground.latitude_deg,
+            ).lb_db
+            + table.terminal_loss_db(941.5)[path.class_index[-1]]
+        )
+        errors.append(loss.loss_db[row - loss.rows.start, column - loss.columns.start] - exact)
+    assert len(errors) > 25
+    assert abs(np.mean(errors)) < 0.3
+    assert np.sqrt(np.mean(np.square(errors))) < 1.0
+
+
+def test_frequencies_share_a_sweep_without_mixing(small_region):
+    west, _, _, north = small_region.geobox.boundingbox.bbox
+    mast = Mast(west + 1525.0, north - 2735.0, 35.0, 3000.0)
+    ground = Ground.of(small_region)
+    together = mast_losses(ground, mast, [941.5, 1842.5], NEAR)
+    for frequency in (941.5, 1842.5):
+        alone = mast_losses(ground, mast, [frequency], NEAR)[frequency]
+        assert np.array_equal(together[frequency].loss_db, alone.loss_db, equal_nan=True)
+
+
+def test_threads_do_not_change_a_bit(small_region, small_network):
+    alone = predict(small_region, small_network, "4g", propagation=NEAR)
+    with ThreadPoolExecutor(8) as many:
+        shared = predict(small_region, small_network, "4g", propagation=NEAR, executor=many)
+    assert alone.identical(shared)
+    assert alone.attrs["terrain"] == "dtm"
+    assert alone.attrs["land_cover"] == "classes"
+
+
+def test_adding_sites_equals_predicting_all_at_once(small_region, small_network):
+    first, rest = small_network.with_sites(["B"]), small_network.with_sites(["A", "C"])
+    together = predict(small_region, first.plus(rest), "4g", propagation=NEAR)
+    grown = add_network(small_region, predict(small_region, first, "4g", propagation=NEAR), rest)
+    assert together.identical(grown)
+
+
+def test_mountains_cost_coverage(ridge, small_network):
+    flat = with_rasters(ridge, elevation_m=np.zeros(ridge.geobox.shape))
+    rule = [
+        is_covered(predict(r, small_network, "4g", propagation=NEAR)).sum() for r in (flat, ridge)
+    ]
+    assert rule[1] < rule[0]
+
+
+def share_covered(region, network, layer="lte-b8"):
+    stricter = service("4g").model_copy(
+        update={"radio_layers": (layer,), "rsrp_threshold_dbm": -90.0}
+    )
+    return is_covered(predict(region, network, stricter, propagation=NEAR)).mean()
+
+
+def test_height_frequency_and_clutter_move_coverage_as_a_planner_expects(
+    small_region, small_network
+):
+    def at(height_m):
+        cells = small_network.cells.assign(height_m=height_m)
+        return dataclasses.replace(small_network, cells=cells)
+
+    shares = [share_covered(small_region, at(height)) for height in (10.0, 25.0, 60.0)]
+    assert shares[0] < shares[1] < shares[2]
+
+    def with_layer(layer):
+        """The same power and antenna on another frequency."""
+        return dataclasses.replace(
+            small_network, cells=small_network.cells.assign(radio_layer=layer)
+        )
+
+    by_layer = [share_covered(small_region, with_layer(x), x) for x in ("lte-b8", "lte-b3")]
+    assert by_layer[1] < by_layer[0]
+
+    shape = small_region.geobox.shape
+    by_class = [
+        share_covered(with_rasters(small_region, land_cover=np.full(shape, code)), small_network)
+        for code in (30, 40, 10)  # grass, crops, trees
+    ]
+    assert by_class[2] < by_class[1] < by_class[0]
+
+
+def test_unknown_terrain_is_no_signal_and_counted(small_region, small_network):
+    height = small_region.rasters["elevation_m"].to_numpy().copy()
+    height[:, 45:] = np.nan  # C and beyond
+    torn = with_rasters(small_region, elevation_m=height)
+    coverage = predict(torn, small_network, "4g", propagation=NEAR)
+    assert np.isnan(coverage["rsrp_dbm"].to_numpy()[:, 46:]).all()
+    assert coverage.attrs["n_off_terrain"] == 1
+    assert coverage.attrs["n_without_terrain"] > 0
+
+
+def test_wrong_input_is_named(small_region, small_network):
+    blind = with_rasters(small_region, elevation_m=np.full(small_region.geobox.shape, np.nan))
+    with pytest.raises(RasterError, match="'p1812' needs terrain and the region has none"):
+        predict(blind, small_network, "4g")
+    far = Network(
+        sites=small_network.sites.set_geometry(small_network.sites.translate(90_000, 0)),
+        cells=small_network.cells,
+        rejected=small_network.rejected,
+    )
+    with pytest.raises(NetworkError, match="none of 3 sites reaches region small"):
+        predict(small_region, far, "4g")
+    with pytest.raises(OutOfRangeError, match="frequency"):
+        west_of_the_wall(small_region, NEAR, frequency=30_000.0)
