@@ -5,9 +5,12 @@ C library's logarithm do not, nor does a running maximum that has to mind NaN. T
 do: a few multiplications each, single precision, meant for loops over float32 arrays.
 """
 
+import functools
+import hashlib
 import math
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
 
 import numba
@@ -55,7 +58,21 @@ def njit_inline(kernel: Kernel) -> Kernel:
 
 def _compiled(kernel: Kernel, **options: Any) -> Kernel:
     cache = os.environ.get(CACHE_SWITCH, "1") != "0"
+    if cache:
+        # On disk numba knows a kernel by its name and looks for edits in the kernel's own file
+        # only, but what a kernel calls is compiled into it. So the name carries the rest.
+        sources = Path(kernel.__code__.co_filename).parent
+        kernel.__qualname__ = f"{kernel.__qualname__}.{_digest(sources)}"
     return cast("Kernel", numba.njit(nogil=True, cache=cache, **options)(kernel))
+
+
+@functools.cache
+def _digest(folder: Path) -> str:
+    """Digest of this module and the modules in a folder."""
+    digest = hashlib.blake2b(Path(__file__).read_bytes(), digest_size=6)
+    for module in sorted(folder.glob("*.py")):
+        digest.update(module.read_bytes())
+    return digest.hexdigest()
 
 
 def _greater(_context: Any, _a: Any, _b: Any) -> Any:

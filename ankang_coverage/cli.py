@@ -70,7 +70,7 @@ def profile(
     ),
     study: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Option("--study", help="TOML file whose region is used; built-in when left out."),
+        typer.Option("--study", help="TOML file whose region and [propagation] are used."),
     ] = None,
     mast_height: Annotated[float, typer.Option("--mast-height", help="Above ground [m].")] = 35.0,
     phone_height: Annotated[float, typer.Option("--phone-height", help="Above ground [m].")] = 1.5,
@@ -84,7 +84,9 @@ def profile(
     from ankang_coverage.scenario import Scenario
 
     scenario = Scenario.builtin() if study is None else Scenario.from_toml(study)
-    table = LandCoverTable.default()
+    settings = scenario.propagation
+    own = settings.land_cover_table
+    table = LandCoverTable.default() if own is None else LandCoverTable.from_csv(own)
     terminal_losses = table.terminal_loss_db(frequency)
     places = _place("--from", start), _place("--to", end)
     require_folder(out.parent)
@@ -97,6 +99,9 @@ def profile(
         transmitter_height_m=mast_height,
         receiver_height_m=phone_height,
         latitude_deg=(places[0][1] + places[1][1]) / 2,
+        time_percent=settings.time_percent,
+        delta_n=settings.delta_n,
+        n0=settings.n0,
     )
     terminal_loss = float(terminal_losses[path.class_index[-1]])
     words = lang or scenario.lang

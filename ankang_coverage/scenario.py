@@ -179,7 +179,7 @@ class Scenario(_Settings):
     def relative_to(self, folder: Path) -> "Scenario":
         """Return the scenario with its paths taken from a folder."""
 
-        def moved(settings: _Settings) -> dict[str, object]:
+        def moved(settings: BaseModel) -> dict[str, object]:
             paths: dict[str, object] = {}
             for key in type(settings).model_fields:
                 value = getattr(settings, key)
@@ -193,6 +193,7 @@ class Scenario(_Settings):
             update={
                 "region": self.region.model_copy(update=moved(self.region)),
                 "network": self.network.model_copy(update=moved(self.network)),
+                "propagation": self.propagation.model_copy(update=moved(self.propagation)),
             }
         )
 

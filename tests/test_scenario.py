@@ -180,3 +180,9 @@ minimum_spacing_m = 1000
             x=slice(point.x - 1.5e3, point.x + 1.5e3), y=slice(point.y + 1.5e3, point.y - 1.5e3)
         )
         assert float(near.min()) <= np.nanpercentile(around, 15)
+
+
+def test_the_land_cover_table_is_found_beside_the_study(study, tmp_path):
+    """As every other path of a study, whatever folder the program runs in."""
+    study.write_text(STUDY.replace("radius_m", 'land_cover_table = "own.csv"\nradius_m', 1))
+    assert Scenario.from_toml(study).propagation.land_cover_table == tmp_path / "own.csv"

@@ -36,7 +36,7 @@ class Ground:
     elevation_m
         (rows, columns) float32 bare ground [m]; NaN where unknown.
     land_cover
-        ``classes``, or ``default class`` where the region knows no land cover.
+        ``classes``, or ``default class`` where no pixel's land cover is in `table`.
     class_index
         (rows, columns) uint8 position of each pixel's class in `table`.
     table
@@ -67,6 +67,7 @@ class Ground:
         classes = table or LandCoverTable.default()
         elevation = region.rasters["elevation_m"].to_numpy()
         codes = region.rasters["land_cover"].to_numpy()
+        class_index = classes.class_index(codes)
         heights = classes.height_m
         terrain: str = region.elevation_kind
         if region.elevation_kind == "dsm":
@@ -78,8 +79,8 @@ class Ground:
             geobox=region.geobox,
             terrain=terrain,
             elevation_m=np.ascontiguousarray(elevation, np.float32),
-            land_cover="classes" if codes.any() else DEFAULT_CLASS,
-            class_index=classes.class_index(codes),
+            land_cover="classes" if class_index.any() else DEFAULT_CLASS,
+            class_index=class_index,
             table=classes,
             class_height_m=heights,
         )

@@ -164,12 +164,11 @@ def require_terrain(ground: Ground, propagation: Propagation) -> None:
 
 
 def stands_on_known_ground(ground: Ground, x_m: float, y_m: float) -> bool:
-    """Return whether a place lies on the grid and its elevation is known."""
+    """Return whether a place lies among the centres of pixels and its elevation is known."""
     row, column = _pixel(ground.geobox, x_m, y_m)
     rows, columns = ground.geobox.shape
-    nearest = round(row), round(column)
-    inside = 0 <= nearest[0] < rows and 0 <= nearest[1] < columns
-    return inside and bool(np.isfinite(ground.elevation_m[nearest]))
+    inside = 0 <= row <= rows - 1 and 0 <= column <= columns - 1
+    return inside and bool(np.isfinite(ground.elevation_m[_nearest(row, column)]))
 
 
 def window(geobox: GeoBox, x_m: float, y_m: float, radius_m: float) -> tuple[slice, slice]:
@@ -192,6 +191,11 @@ def _pixel(geobox: GeoBox, x_m: float, y_m: float) -> tuple[float, float]:
         (geobox.transform.f - y_m) / size - 0.5,
         (x_m - geobox.transform.c) / size - 0.5,
     )
+
+
+def _nearest(row: float, column: float) -> tuple[int, int]:
+    """Return the pixel of a place on the grid, as the sweep rounds."""
+    return int(row + 0.5), int(column + 0.5)
 
 
 @dataclass(frozen=True)
@@ -354,10 +358,10 @@ def _spm_loss(
 ) -> MastLoss:
     around = _surroundings(ground.geobox, mast)
     here = (around.rows, around.columns)
-    row, column = (round(index) for index in _pixel(ground.geobox, mast.x_m, mast.y_m))
+    foot = ground.elevation_m[_nearest(*_pixel(ground.geobox, mast.x_m, mast.y_m))]
     floor = _free_space(around.distance_m, mast, frequency_mhz, propagation)
     elevation = np.nan_to_num(ground.elevation_m[here])
-    effective = spm.effective_height(mast.height_m, ground.elevation_m[row, column], elevation)
+    effective = spm.effective_height(mast.height_m, foot, elevation)
     distance = np.clip(around.distance_m, *spm.SPM_RANGE.distance_m)
     base = np.clip(effective, *spm.SPM_RANGE.base_height_m)
     clamped = (distance != around.distance_m) | (base != effective)
@@ -404,6 +408,11 @@ def _itm_loss(
             for start, end in zip((row, column), ends, strict=True)
         ]
         profiles = ndimage.map_coordinates(ground.elevation_m, line, order=1, mode="nearest")
+        if np.isnan(profiles).any():  # beside unknown ground the nearest pixel's height counts
+            nearest = ndimage.map_coordinates(ground.elevation_m, line, order=0, mode="nearest")
+            profiles = np.where(np.isnan(profiles), nearest, profiles)
+            known = np.isfinite(profiles).all(axis=1)
+            profiles, ring = profiles[known], ring[known]
         loss[to_row[ring], to_column[ring]] = itm.itm_loss(
             profiles,
             distance[ring] / n,
@@ -416,7 +425,12 @@ def _itm_loss(
     terminal = ground.table.terminal_loss_db(frequency_mhz)[classes]
     floor = _free_space(around.distance_m, mast, frequency_mhz, propagation)
     total = np.maximum(loss + terminal, floor + terminal)
-    return replace(swept, loss_db=total.astype(np.float32))
+    n_crossing = to_row.size - int(np.count_nonzero(np.isfinite(loss)))
+    return replace(
+        swept,
+        loss_db=total.astype(np.float32),
+        n_without_terrain=swept.n_without_terrain + n_crossing,
+    )
 
 
 _OVER_TERRAIN: dict[

@@ -27,17 +27,18 @@ from ankang_coverage.propagation._equations import (
     Floats,
 )
 
-# Rows of a radial: heights above the transmitting antenna without and with clutter, and the
-# steepest rays from it: over bare ground, the same on a flat earth, with clutter, and with clutter
-# and the β0 radius.
-BARE, OVER, _STEEP, _STEEP_FLAT, _STEEP_OVER, _STEEP_B0, RADIAL_ROWS = range(7)
+# Rows of a radial: heights above the transmitting antenna without and with clutter, both again as
+# the radial alone has them, and the steepest rays from the antenna: over bare ground, the same on
+# a flat earth, with clutter, and with clutter and the β0 radius.
+BARE, OVER, _KEPT_BARE, _KEPT_OVER = range(4)
+_STEEP, _STEEP_FLAT, _STEEP_OVER, _STEEP_B0, RADIAL_ROWS = range(4, 9)
 
 # Column of the mast in the rows of a radial and of the lookup; that of step i is MAST + i. The
 # columns before it, infinitely low ground, fill up the last vectors of a scan, which runs over
 # whole blocks back from the receiver. The mast's own ground is scanned along with them: it is
 # below every ray that matters.
 MAST: Final = 64
-_BLOCK: Final = 64
+_BLOCK: Final = 32
 
 # Rows of the lookup by step: d, 1/d, 1/√d. What is wanted by steps back from the receiver stands
 # in reverse, so that it is read forwards.
@@ -91,9 +92,9 @@ def borrowed(grid: Grid) -> Grid:
     )
 
 
-# What is carried along a radial: the steepest ray over bare ground and the point it touches, the
-# same on a flat earth, the one with clutter and its point, the one with the β0 radius, and the
-# sums v1 and v2 of the smooth-earth fit, equations (83) and (84) of P.1812.
+# What is carried along a radial: the steepest ray over bare ground and the column it touches, the
+# same ray on a flat earth, the one with clutter and its column, the one with the β0 radius, and
+# the sums of the heights and of their moments, for the smooth-earth fit.
 Carried: TypeAlias = tuple[np.float32, int, np.float32, np.float32, int, np.float32, float, float]
 
 
@@ -207,7 +208,8 @@ def sample(
         ground[MAST + i] = height
         if grid.has_clutter:
             land = class_index[int(row + 0.5), int(col + 0.5)]
-            clutter[MAST + i] = grid.class_height[land]
+            # At its two ends a path has no clutter; a scan that ran over the mast's would see it.
+            clutter[MAST + i] = grid.class_height[land] if i > 0 else _F0
     return first_unknown
 
 
@@ -217,25 +219,23 @@ def _advance(
     c: int,
     radial: Floats,
     lookup: Floats,
-    step_km: float,
     k50: np.float32,
     k_b0: np.float32,
 ) -> Carried:
     """Carry what the mast sees of a radial one step on, to the column c."""
-    steep, at, flat, steep_over, at_over, steep_b0, v1, v2 = carried
+    steep, at, flat, steep_over, at_over, steep_b0, heights, moments = carried
     distance, inverse = lookup[DISTANCE, c], lookup[INVERSE, c]
     slope, slope_over = radial[BARE, c] * inverse, radial[OVER, c] * inverse
-    flat = max(flat, slope)
+    flat = greater(flat, slope)
     if slope - k50 * distance > steep:
         steep, at = slope - k50 * distance, c
     if slope_over - k50 * distance > steep_over:
         steep_over, at_over = slope_over - k50 * distance, c
-    steep_b0 = max(steep_b0, slope_over - k_b0 * distance)
-    i = c - MAST
-    a, b = np.float64(radial[BARE, c - 1]), np.float64(radial[BARE, c])
-    v1 += step_km * (a + b)
-    v2 += step_km * step_km * (b * (3 * i - 1) + a * (3 * i - 2))
-    return steep, at, flat, steep_over, at_over, steep_b0, v1, v2
+    steep_b0 = greater(steep_b0, slope_over - k_b0 * distance)
+    height = np.float64(radial[BARE, c])
+    heights += height
+    moments += (c - MAST) * height
+    return steep, at, flat, steep_over, at_over, steep_b0, heights, moments
 
 
 @njit_vector
@@ -252,33 +252,19 @@ def lay_out(
     k_b0: np.float32,
 ) -> None:
     """Turn sampled heights into heights above the antenna and what the mast sees of them."""
-    _put_back(integer(0), count - 1, station, ground, clutter, radial)
+    antenna = np.float64(ground[MAST]) + station.height
+    for c in range(MAST, MAST + count):
+        radial[_KEPT_BARE, c] = radial[BARE, c] = np.float32(np.float64(ground[c]) - antenna)
+        radial[_KEPT_OVER, c] = radial[OVER, c] = radial[BARE, c] + clutter[c]
     mast = integer(MAST)
     carried = (_LOWEST, mast, _LOWEST, _LOWEST, mast, _LOWEST, 0.0, 0.0)
     for c in range(MAST, MAST + count):
         if c > MAST:
-            carried = _advance(carried, c, radial, lookup, station.step_km, k50, k_b0)
+            carried = _advance(carried, c, radial, lookup, k50, k_b0)
         radial[_STEEP, c], touched[0, c] = carried[0], carried[1]
         radial[_STEEP_FLAT, c] = carried[2]
         radial[_STEEP_OVER, c], touched[1, c] = carried[3], carried[4]
         radial[_STEEP_B0, c], sums[0, c], sums[1, c] = carried[5], carried[6], carried[7]
-
-
-@njit_inline
-def _put_back(
-    first: int, last: int, station: Station, ground: Floats, clutter: Floats, radial: Floats
-) -> None:
-    """Put the radial's own heights into the steps `first` … `last`."""
-    antenna = np.float64(ground[MAST]) + station.height
-    for c in range(MAST + first, MAST + last + 1):
-        radial[BARE, c] = np.float32(np.float64(ground[c]) - antenna)
-        radial[OVER, c] = radial[BARE, c] + clutter[c]
-
-
-@njit_inline
-def approach_start(n: int, clearing: int) -> int:
-    """First of the steps before a receiver at step n that are not the radial's own."""
-    return max(n - max(clearing, APPROACH), 1)
 
 
 @njit_inline
@@ -298,32 +284,44 @@ def approach(
     """
     per_step = 1.0 / max(n, 1)
     back_row, back_col = (station.row - row) * per_step, (station.col - col) * per_step
-    for i in range(approach_start(n, clearing), n + 1):
-        back = n - i
-        r, c = row + back * back_row, col + back * back_col
-        if back <= APPROACH:
-            height = height_at(grid.elevation, r, c) if back > 0 else grid.elevation[row, col]
+    end = MAST + n
+    height = grid.elevation[row, col]
+    if not math.isnan(height):
+        radial[BARE, end] = np.float32(np.float64(height) - antenna)
+    radial[OVER, end] = radial[BARE, end]
+    # A fixed number of turns, which the compiler unrolls
+    for back in range(1, APPROACH + 1):
+        if back < n:
+            r, c = row + back * back_row, col + back * back_col
+            height = height_at(grid.elevation, r, c)
             if not math.isnan(height):
-                radial[BARE, MAST + i] = np.float32(np.float64(height) - antenna)
-        over = radial[BARE, MAST + i]
-        if grid.has_clutter and back > clearing:
-            over += grid.class_height[grid.class_index[int(r + 0.5), int(c + 0.5)]]
-        radial[OVER, MAST + i] = over
+                radial[BARE, end - back] = np.float32(np.float64(height) - antenna)
+            over = radial[BARE, end - back]
+            if grid.has_clutter and back > clearing:
+                over += grid.class_height[grid.class_index[int(r + 0.5), int(c + 0.5)]]
+            radial[OVER, end - back] = over
+    for c_cleared in range(max(end - clearing, MAST + 1), end - APPROACH):
+        radial[OVER, c_cleared] = radial[BARE, c_cleared]
 
 
 @njit_inline
-def leave(
-    n: int, clearing: int, station: Station, ground: Floats, clutter: Floats, radial: Floats
-) -> None:
+def leave(n: int, clearing: int, radial: Floats) -> None:
     """Undo `approach`."""
-    _put_back(approach_start(n, clearing), n, station, ground, clutter, radial)
+    for c in range(MAST + approach_start(n, clearing), MAST + n + 1):
+        radial[BARE, c] = radial[_KEPT_BARE, c]
+        radial[OVER, c] = radial[_KEPT_OVER, c]
+
+
+@njit_inline
+def approach_start(n: int, clearing: int) -> int:
+    """Return the first of the steps before a receiver that are not the radial's own."""
+    return max(n - max(clearing, APPROACH), 1)
 
 
 @njit_inline
 def seen_from_mast(
     n: int,
     clearing: int,
-    station: Station,
     radial: Floats,
     touched: NDArray[np.int32],
     sums: NDArray[np.float64],
@@ -331,7 +329,7 @@ def seen_from_mast(
     k50: np.float32,
     k_b0: np.float32,
 ) -> Carried:
-    """Return what the mast sees of the points before step n, and the sums up to it."""
+    """Return what the mast sees of the points before step n."""
     first, end = MAST + approach_start(n, clearing), MAST + n
     before = first - 1
     carried = (
@@ -345,20 +343,8 @@ def seen_from_mast(
         sums[1, before],
     )
     for c in range(first, end):
-        carried = _advance(carried, c, radial, lookup, station.step_km, k50, k_b0)
-    _, _, _, _, _, _, v1, v2 = _advance(
-        carried, max(end, first), radial, lookup, station.step_km, k50, k_b0
-    )
-    return (
-        carried[0],
-        carried[1],
-        carried[2],
-        carried[3],
-        carried[4],
-        carried[5],
-        v1,
-        v2,
-    )
+        carried = _advance(carried, c, radial, lookup, k50, k_b0)
+    return carried
 
 
 @njit_inline
@@ -476,7 +462,7 @@ def _highest(
 @njit_inline
 def _edge(up: np.float32, back: np.float32, length: np.float32) -> np.float32:
     """ν √λ where both rays meet that look so much steeper than the direct one."""
-    nu: np.float32 = np.sqrt(np.float32(0.002) * length * max(up, _F0) * max(back, _F0))
+    nu: np.float32 = np.sqrt(np.float32(0.002) * length * greater(up, _F0) * greater(back, _F0))
     return nu
 
 
@@ -558,6 +544,19 @@ def _edge_of(
 
 
 @njit_inline
+def _fit_sums(
+    n: int, heights: float, moments: float, ground_t: np.float32, ground_r: np.float32
+) -> tuple[float, float]:
+    """Return v1 D and v2 of the smooth-earth fit, (83) and (84) of P.1812, in steps squared.
+
+    With equal steps the trapezoids' sums are those of the heights h_i and the moments i h_i
+    between the ends, plus what the ends add.
+    """
+    a, b = np.float64(ground_t), np.float64(ground_r)
+    return n * (a + 2.0 * heights + b), a + 6.0 * moments + (3 * n - 1) * b
+
+
+@njit_inline
 def measure(
     n: int,
     receiver: np.float32,
@@ -574,8 +573,7 @@ def measure(
     """Write the geometry of a receiver at step n ≥ 2 into the batch.
 
     `receiver` is the receiving antenna's height above the transmitting one, `carried` what the
-    mast sees of the points before the receiver, with the sums up to it. Without a β0 radius,
-    `k_b0` is zero.
+    mast sees of the points before the receiver. Without a β0 radius, `k_b0` is zero.
     """
     j, over = np.uintp(place), OVER if grid.has_clutter else BARE
     length, per_length = lookup[DISTANCE, MAST + n], lookup[INVERSE, MAST + n]
@@ -594,10 +592,9 @@ def measure(
 
     # Smooth earth, equations (85) to (93)
     ground_t, ground_r = radial[BARE, MAST], radial[BARE, MAST + n]
-    per_square = np.float64(per_length) * np.float64(per_length)
-    twice = carried[6] * np.float64(length)
-    fit_t = np.float32((2.0 * twice - carried[7]) * per_square)
-    fit_r = np.float32((carried[7] - twice) * per_square)
+    first, second = _fit_sums(n, carried[6], carried[7], ground_t, ground_r)
+    fit_t = np.float32((2.0 * first - second) / (n * n))
+    fit_r = np.float32((second - first) / (n * n))
     under_t, under_r = min(fit_t, ground_t), min(fit_r, ground_r)
     line = (under_r - under_t) * per_length
     batch[r, ABOVE_T + j] = -min(fit_t - lowered_t, ground_t)

@@ -492,6 +492,8 @@ def _electrical_tilt_deg(header: dict[str, _Line]) -> float:
     if line is None or line.text.upper().startswith("MECH"):
         return 0.0
     match = re.search(_NUMBER, line.text)
+    if match is None and "ELECTRICAL_TILT" in header:
+        raise line.error(f"ELECTRICAL_TILT {line.text!r} holds no number of degrees")
     return _number(match[0]) if match else 0.0
 
 

@@ -8,8 +8,8 @@ Which receiver is on which radial
     As many radials are cast as keep neighbours at most one pixel apart at the rim. Every pixel
     belongs to its nearest radial and there to its nearest step, and only those are evaluated. The
     last steps before a pixel decide most, and a radial may miss them by most of a pixel: they are
-    sampled on the pixel's own line. On real terrain that halves the difference to profiles traced
-    pixel by pixel, at a tenth of the cost of twice the radials.
+    sampled on the pixel's own line. On bare mountains that brings the difference to profiles
+    traced pixel by pixel from 0.7 to 1.3 dB (root mean square) down to 0.3 to 0.6 dB.
 
 The geometry of a receiver
     Let d be distance from the mast [km], u bare height and v height with clutter [m], both above
@@ -25,7 +25,7 @@ The geometry of a receiver
     max((u − R) / (D − d) + k d); the largest obstruction max(u − d R / D); the roughness between
     the horizons; and in sight the point of largest ν. These scans are products of table entries
     and a maximum, which the compiler turns into vector code: sixteen samples take two to three
-    nanoseconds, and hundreds of samples less than the pushes and searches of convex hulls.
+    nanoseconds, which makes them the plainer choice before convex hulls at hundreds of samples.
 
     Out of sight Bullington's point needs no coordinates. If A is how much steeper than the direct
     ray the mast looks up and B how much steeper the receiver does, the point is D B / (A + B)
@@ -48,7 +48,7 @@ from collections.abc import Iterable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import IntFlag
-from typing import Any, Final, Literal, NamedTuple, TypeAlias, get_args
+from typing import Any, Final, Literal, NamedTuple, TypeAlias, TypeVar, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -107,6 +107,7 @@ from ankang_coverage.propagation.p1812 import (
     median_radius_km,
 )
 
+Number = TypeVar("Number", np.float32, np.uint8)
 Model: TypeAlias = Literal["p1812", "delta-bullington", "free-space"]
 ElevationKind: TypeAlias = Literal["dtm", "dsm"]
 
@@ -305,7 +306,7 @@ def _sweep_mast(
             work.places[count], work.classes[count] = owned[p], land
             clearing = integer(grid.class_clearing[land])
             approach(row, col, n, clearing, antenna, grid, station, radial)
-            carried = seen_from_mast(n, clearing, station, radial, touched, sums, lookup, k50, k_b0)
+            carried = seen_from_mast(n, clearing, radial, touched, sums, lookup, k50, k_b0)
             state = _state(n, grid.elevation[row, col], first_unknown, lookup[DISTANCE, MAST + n])
             _note(n, state, owned[p], carried, link, k50, radial, lookup, table, count, work, maps)
             if n >= 2:
@@ -314,7 +315,7 @@ def _sweep_mast(
                     measure(
                         n, receiver, carried, grid, k50, k_b0, radial, lookup, work.batch, r, count
                     )
-            leave(n, clearing, station, ground, clutter, radial)
+            leave(n, clearing, radial)
             count += 1
             if count == BATCH:
                 _spread(count, counted_grid, counted_link, station, counted_work, counted_maps)
@@ -698,7 +699,7 @@ def _prepared(
     terrain: Terrain, mast: Mast, radius_m: float, frequency_count: int
 ) -> tuple[Grid, Station, float, tuple[int, int]]:
     """Return what the kernels want: grid, mast in its window, radius, the window's shape."""
-    elevation = np.ascontiguousarray(terrain.elevation_m, dtype=np.float32)
+    elevation = _read_only(terrain.elevation_m, np.float32)
     if elevation.ndim != 2 or min(elevation.shape) < 2:
         raise RasterError(
             f"elevation_m has the shape {elevation.shape} but must be a grid of 2 × 2 or more"
@@ -745,14 +746,14 @@ def _grid(terrain: Terrain, elevation: Floats, step_km: float, frequency_count: 
     if terrain.clutter is None:
         return Grid(
             elevation,
-            np.zeros((1, 1), np.uint8),
+            _read_only(np.zeros((1, 1)), np.uint8),
             np.zeros(1, np.float32),
             np.zeros(1, np.int32),
             np.zeros((frequency_count, 1), np.float32),
             False,
         )
-    class_index = np.ascontiguousarray(terrain.clutter.class_index, dtype=np.uint8)
-    height = np.asarray(terrain.clutter.height_m, dtype=np.float32)
+    class_index = _read_only(terrain.clutter.class_index, np.uint8)
+    height = np.array(terrain.clutter.height_m, dtype=np.float32)
     clearing = np.asarray(terrain.clutter.clearing_m, dtype=np.float64)
     loss = np.asarray(terrain.clutter.terminal_loss_db, dtype=np.float32)
     if class_index.shape != elevation.shape:
@@ -791,9 +792,16 @@ def _grid(terrain: Terrain, elevation: Floats, step_km: float, frequency_count: 
         class_index,
         height,
         np.maximum(cleared, 0.0).astype(np.int32),
-        np.ascontiguousarray(np.broadcast_to(loss, (frequency_count, height.size))),
+        np.array(np.broadcast_to(loss, (frequency_count, height.size)), order="C"),
         True,
     )
+
+
+def _read_only(values: ArrayLike, dtype: type[Number]) -> NDArray[Number]:
+    """Return a grid as the kernels are compiled for: contiguous, and not theirs to write."""
+    grid = np.ascontiguousarray(values, dtype=dtype).view()
+    grid.flags.writeable = False
+    return grid
 
 
 def _checked_link(

@@ -3,6 +3,7 @@
 import dataclasses
 
 import numpy as np
+import pytest
 
 from ankang_coverage.coverage.ground import DEFAULT_CLASS, NO_TERRAIN, Ground
 from ankang_coverage.region import LandCoverTable, as_raster
@@ -34,8 +35,9 @@ def test_a_surface_model_is_never_added_to(small_region):
     assert np.allclose(under_trees, TABLE.height_m[TABLE.class_index(np.array([10]))[0]], atol=1e-3)
 
 
-def test_unknown_land_cover_is_said(small_region):
-    bare = with_rasters(small_region, land_cover=np.zeros(small_region.geobox.shape))
+@pytest.mark.parametrize("code", [0, 3])  # 3 is a class of other products, not of WorldCover
+def test_unknown_land_cover_is_said(small_region, code):
+    bare = with_rasters(small_region, land_cover=np.full(small_region.geobox.shape, code))
     ground = Ground.of(bare)
     assert ground.land_cover == DEFAULT_CLASS
     assert not ground.class_index.any()

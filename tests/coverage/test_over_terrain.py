@@ -193,3 +193,30 @@ def test_wrong_input_is_named(small_region, small_network):
         predict(small_region, far, "4g")
     with pytest.raises(OutOfRangeError, match="frequency"):
         west_of_the_wall(small_region, NEAR, frequency=30_000.0)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_beside_unknown_ground_every_model_answers(small_region, model):
+    """Profiles that touch the gap take the nearest height, and what crosses it is no signal."""
+    height = small_region.rasters["elevation_m"].to_numpy().copy()
+    height[:, 30:32] = np.nan
+    torn = with_rasters(small_region, elevation_m=height)
+    loss = west_of_the_wall(torn, Propagation(model=model, radius_m=3000.0))
+    known = np.isfinite(loss.loss_db)
+    assert known[:, : 30 - loss.columns.start].any()
+    assert not known[:, 30 - loss.columns.start :].any()
+    assert loss.n_without_terrain > 0
+
+
+@pytest.mark.parametrize(("east", "south"), [(10.0, 1500.0), (5399.0, 1500.0), (1500.0, 20.0)])
+def test_a_mast_on_the_rim_of_the_rasters_is_counted_and_stops_nothing(
+    small_region, small_network, east, south
+):
+    """Beyond the centres of the outermost pixels nothing can be interpolated."""
+    west, _, _, north = small_region.geobox.boundingbox.bbox
+    points = small_network.sites.geometry.copy()
+    points["C"] = gpd.points_from_xy([west + east], [north - south])[0]
+    moved = dataclasses.replace(small_network, sites=small_network.sites.set_geometry(points))
+    coverage = predict(small_region, moved, "4g", propagation=NEAR)
+    assert coverage.attrs["n_off_terrain"] == 1
+    assert is_covered(coverage).any()

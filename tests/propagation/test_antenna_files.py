@@ -167,6 +167,7 @@ def changed(position, line):
         (text("NAME a", "GAIN loud"), 2, "loud"),
         (text("NAME a", "GAIN 10 dB"), 2, "dBd or dBi"),
         (text("NAME a", "GAIN 10", "FREQUENCY high"), 3, "high"),
+        (text("NAME a", "GAIN 10", "ELECTRICAL_TILT some"), 3, "some"),
     ],
 )
 def test_malformed_lines(tmp_path, content, line, problem):
