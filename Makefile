@@ -50,7 +50,7 @@ format: $(VENV)/installed-dev ## put the code into the project's format
 	$(RUN) -m ruff format .
 
 bench: $(VENV)/installed-bench ## compare speed and results with other programs
-	$(RUN) -m pytest benchmarks --benchmark-only $(ARGS)
+	$(RUN) benchmarks/bench_propagation.py $(ARGS)
 
 images: $(VENV)/installed-base ## draw the pictures in docs/images again
 	$(RUN) docs/images.py

@@ -105,6 +105,10 @@ def profile(
     )
     terminal_loss = float(terminal_losses[path.class_index[-1]])
     words = lang or scenario.lang
+    typer.echo(
+        f"ITU-R P.1812-8: {ground[0][-1]:.2f} km, {frequency:g} MHz, "
+        f"{mast_height:g} m → {phone_height:g} m"
+    )
     for name, value in loss_components(loss, terminal_loss, words):
         typer.echo(f"{name}: {value:z.1f} dB")
     figure = profile_figure(
@@ -153,6 +157,10 @@ def _study(scenario: "Scenario", out: Path, lang: str | None, workers: int, quie
         typer.echo(note)
     if len(plan.network.rejected):
         typer.echo(f"{len(plan.network.rejected)} rows of sites rejected: rejected_sites.csv")
+    assumed = plan.network.cells.get("assumed")
+    if assumed is not None and (assumed.fillna("") != "").any():
+        n_assumed = int((assumed.fillna("") != "").sum())
+        typer.echo(f"{n_assumed} cells with values assumed: summary.json, values_assumed")
     if all(c.attrs["terrain"] == "none" for c in plan.coverage_after.values()):
         typer.echo("no terrain: mountains block nothing in these figures")
     typer.echo(f"{len(files)} files in {out}")

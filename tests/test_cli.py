@@ -63,7 +63,8 @@ def test_a_path_is_printed_by_component_and_drawn(tmp_path):
     places = ["--from", "109.02,32.69", "--to", "109.10,32.80"]
     done = call("profile", *places, "--frequency", 700, "--lang", "en", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    *parts, total, _ = (line.rsplit(":", 1) for line in done.stdout.splitlines())
+    assert done.stdout.startswith("ITU-R P.1812-8: 14.3")
+    *parts, total, _ = (line.rsplit(":", 1) for line in done.stdout.splitlines()[1:])
     values = [float(value.removesuffix(" dB")) for _, value in parts]
     assert float(total[1].removesuffix(" dB")) == pytest.approx(sum(values), abs=0.3)
     assert (tmp_path / "profile.png").read_bytes().startswith(b"\x89PNG")

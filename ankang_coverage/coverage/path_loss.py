@@ -75,6 +75,8 @@ class MastLoss:
         to its nearest end.
     n_without_terrain
         Pixels within the radius whose path crosses unknown terrain.
+    n_short_range
+        Pixels nearer than 0.5 km, where free space is blended into the model over terrain.
     """
 
     rows: slice
@@ -83,7 +85,8 @@ class MastLoss:
     azimuth_deg: NDArray[np.float32]
     elevation_deg: NDArray[np.float32]
     n_clamped: int
-    n_without_terrain: int
+    n_without_terrain: int = 0
+    n_short_range: int = 0
 
 
 @dataclass(frozen=True)
@@ -264,7 +267,6 @@ def _by_distance(
         azimuth_deg=around.azimuth_deg,
         elevation_deg=elevation.astype(np.float32),
         n_clamped=n_clamped,
-        n_without_terrain=0,
     )
 
 
@@ -296,14 +298,14 @@ def _free_space(
 # Models over terrain -----------------------------------------------------------------------------
 
 
-def _by_sweep(
+def _swept(
     ground: Ground,
     mast: Mast,
     frequencies_mhz: Sequence[float],
     propagation: Propagation,
     *,
     with_clutter: bool = True,
-) -> dict[float, MastLoss]:
+) -> radial.Sweep:
     """Sweep once: all frequencies share the geometry of the paths."""
     row, column = _pixel(ground.geobox, mast.x_m, mast.y_m)
     clutter = radial.Clutter(
@@ -312,7 +314,7 @@ def _by_sweep(
         clearing_m=ground.table.clearing_m,
         terminal_loss_db=np.stack([ground.table.terminal_loss_db(f) for f in frequencies_mhz]),
     )
-    swept = radial.sweep(
+    return radial.sweep(
         radial.Terrain(
             elevation_m=ground.elevation_m,
             pixel_size_m=ground.geobox.resolution.x,
@@ -328,33 +330,68 @@ def _by_sweep(
         delta_n=propagation.delta_n,
         n0=propagation.n0,
     )
+
+
+def _by_sweep(
+    ground: Ground, mast: Mast, frequencies_mhz: Sequence[float], propagation: Propagation
+) -> dict[float, MastLoss]:
+    swept = _swept(ground, mast, frequencies_mhz, propagation)
+    return _as_mast_losses(swept, ground, mast)
+
+
+def _as_mast_losses(swept: radial.Sweep, ground: Ground, mast: Mast) -> dict[float, MastLoss]:
+    """Bring a sweep's whole steps to the pixels' own distances, and hold it to free space."""
     around = _surroundings(ground.geobox, mast)
     flags = swept.flags[0]
     unknown = (flags & (radial.SweepFlag.NO_DATA | radial.SweepFlag.ACROSS_NO_DATA)) != 0
-    return {
-        frequency: MastLoss(
+    short = (flags & radial.SweepFlag.SHORT_RANGE) != 0
+    to_own_distance = _beyond_whole_steps_db(around.distance_m, ground.geobox.resolution.x)
+    free_1_mhz = free_space.free_space_loss(np.maximum(around.distance_m, _SHORTEST_M), 1.0)
+    losses = {}
+    for n, frequency in enumerate(swept.frequencies_mhz):
+        floor = free_1_mhz + 20.0 * np.log10(frequency)
+        loss = np.maximum(swept.loss_db[n, 0] + to_own_distance, floor).astype(np.float32)
+        loss[unknown] = np.nan
+        losses[frequency] = MastLoss(
             rows=around.rows,
             columns=around.columns,
-            loss_db=np.where(unknown, np.float32(np.nan), swept.loss_db[n, 0]),
+            loss_db=loss,
             azimuth_deg=around.azimuth_deg,
             elevation_deg=swept.launch_elevation_deg[0],
             n_clamped=0,
             n_without_terrain=int(np.count_nonzero(unknown)),
+            n_short_range=int(np.count_nonzero(short)),
         )
-        for n, frequency in enumerate(frequencies_mhz)
-    }
+    return losses
+
+
+def _beyond_whole_steps_db(distance_m: NDArray[np.float64], pixel_m: float) -> NDArray[np.float64]:
+    """Return what free space adds from the sweep's whole step to a pixel's own distance."""
+    step_m = pixel_m / np.ceil(pixel_m / radial.LONGEST_STEP_M)
+    steps_m = np.floor(distance_m / step_m + 0.5) * step_m
+    own = np.where(steps_m > 0.0, np.maximum(distance_m, _SHORTEST_M), 1.0)
+    return 20.0 * np.log10(own / np.where(steps_m > 0.0, steps_m, 1.0))
 
 
 def _by_spm(
     ground: Ground, mast: Mast, frequencies_mhz: Sequence[float], propagation: Propagation
 ) -> dict[float, MastLoss]:
-    """Take diffraction from the sweep over bare ground, and clutter from the class's loss."""
-    swept = _by_sweep(ground, mast, frequencies_mhz, propagation, with_clutter=False)
-    return {f: _spm_loss(ground, mast, f, propagation, loss) for f, loss in swept.items()}
+    """Take Hata for open country, the class's loss, and diffraction where sight is blocked."""
+    swept = _swept(ground, mast, frequencies_mhz, propagation, with_clutter=False)
+    in_sight = (swept.flags[0] & radial.SweepFlag.IN_SIGHT) != 0
+    losses = _as_mast_losses(swept, ground, mast)
+    return {
+        f: _spm_loss(ground, mast, f, propagation, loss, in_sight) for f, loss in losses.items()
+    }
 
 
 def _spm_loss(
-    ground: Ground, mast: Mast, frequency_mhz: float, propagation: Propagation, swept: MastLoss
+    ground: Ground,
+    mast: Mast,
+    frequency_mhz: float,
+    propagation: Propagation,
+    swept: MastLoss,
+    in_sight: NDArray[np.bool_],
 ) -> MastLoss:
     around = _surroundings(ground.geobox, mast)
     here = (around.rows, around.columns)
@@ -365,12 +402,13 @@ def _spm_loss(
     distance = np.clip(around.distance_m, *spm.SPM_RANGE.distance_m)
     base = np.clip(effective, *spm.SPM_RANGE.base_height_m)
     clamped = (distance != around.distance_m) | (base != effective)
+    diffraction = np.maximum(np.nan_to_num(swept.loss_db - floor), 0.0)
     predicted = spm.spm_loss(
-        spm.SpmCoefficients.for_frequency(frequency_mhz),
+        spm.SpmCoefficients.for_frequency(frequency_mhz, environment="open"),
         distance,
         base,
         propagation.terminal_height_m,
-        np.maximum(np.nan_to_num(swept.loss_db - floor), 0.0),
+        np.where(in_sight, 0.0, diffraction),
         ground.table.terminal_loss_db(frequency_mhz)[ground.class_index[here]],
     )
     known = np.isfinite(swept.loss_db)
@@ -385,7 +423,7 @@ def _spm_loss(
 def _by_itm(
     ground: Ground, mast: Mast, frequencies_mhz: Sequence[float], propagation: Propagation
 ) -> dict[float, MastLoss]:
-    """Trace a profile to every pixel; the directions come from the sweep."""
+    """Trace a bare profile to every pixel; the directions come from the sweep."""
     swept = _by_sweep(ground, mast, frequencies_mhz, propagation)
     return {f: _itm_loss(ground, mast, f, propagation, loss) for f, loss in swept.items()}
 

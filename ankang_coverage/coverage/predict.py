@@ -33,7 +33,7 @@ from ankang_coverage.sites.catalogue import Service, antenna, radio_layer, servi
 NO_SERVER = -1
 """``best_server`` of a pixel that no cell reaches."""
 
-COUNTS = ("n_clamped", "n_without_terrain", "n_off_terrain")
+COUNTS = ("n_clamped", "n_without_terrain", "n_short_range", "n_off_terrain")
 """What a coverage Dataset counts of the pixels and sites that were not predicted as others."""
 
 Progress = Callable[[Sequence[str], str], Iterator[str]]
@@ -56,6 +56,8 @@ class SiteSignal:
         Pixels, counted once per mast and carrier, outside the model's range of distance.
     n_without_terrain
         Pixels, counted once per mast and carrier, whose path crosses unknown terrain.
+    n_short_range
+        Pixels, counted likewise, nearer than a model over terrain reaches by itself.
     n_off_terrain
         1 where the mast itself stands on unknown terrain and reaches nothing, else 0.
     """
@@ -66,6 +68,7 @@ class SiteSignal:
     cell: NDArray[np.int32]
     n_clamped: int = 0
     n_without_terrain: int = 0
+    n_short_range: int = 0
     n_off_terrain: int = 0
 
 
@@ -105,9 +108,9 @@ def predict(
         ``best_server`` int32, position in the coordinate ``cell`` (with ``site`` beside it), the
         lower on a tie, −1 where none. Attributes: ``service``, ``rsrp_threshold_dbm``, ``model``,
         ``terrain`` (``dtm`` or ``dsm``; ``none``: no terrain was looked at), ``land_cover``
-        (``classes``, ``default class`` or ``none``), and the counts ``n_clamped`` and
-        ``n_without_terrain`` (pixels) and ``n_off_terrain`` (sites that stand on unknown terrain
-        and reach nothing).
+        (``classes``, ``default class`` or ``none``), and the counts ``n_clamped``,
+        ``n_without_terrain`` and ``n_short_range`` (pixels, once per mast and carrier) and
+        ``n_off_terrain`` (sites that stand on unknown terrain and reach nothing).
 
     Raises
     ------
@@ -173,7 +176,7 @@ def add_network(
     if not reached:
         raise NetworkError(
             f"none of {len(added.sites)} sites reaches region {region.name}: check their "
-            f"coordinates and the region's terrain"
+            f"coordinates, the region's terrain and the radius"
         )
     cells = known.append(added.cells.index)
     sites = np.concatenate([coverage["site"].to_numpy(), added.cells["site"].to_numpy(str)])
@@ -308,6 +311,7 @@ def _site_signal(ground: Ground, site: _Site, propagation: Propagation) -> SiteS
         cell=server,
         n_clamped=sum(loss.n_clamped for loss in losses.values()),
         n_without_terrain=sum(loss.n_without_terrain for loss in losses.values()),
+        n_short_range=sum(loss.n_short_range for loss in losses.values()),
     )
 
 

@@ -292,4 +292,4 @@ def _raster_source(what: str, paths: Paths | None, made: str) -> Source:
         return Source(what, "synthetic", made)
     files = [paths] if isinstance(paths, str | Path) else paths
     names = ", ".join(Path(file).name for file in files)
-    return Source(what, "real", f"given by the user: {names}")
+    return Source(what, "given", names)

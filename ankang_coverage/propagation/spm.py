@@ -77,8 +77,13 @@ class SpmCoefficients:
                 raise OutOfRangeError(f"{name} is {value!r} but must be a finite number")
 
     @classmethod
-    def for_frequency(cls, frequency_mhz: float, extrapolate: bool = False) -> "SpmCoefficients":
-        """Return the coefficients that make the model Hata's, in an urban area.
+    def for_frequency(
+        cls,
+        frequency_mhz: float,
+        extrapolate: bool = False,
+        environment: Literal["urban", "open"] = "urban",
+    ) -> "SpmCoefficients":
+        """Return the coefficients that make the model Hata's, in an urban area or open country.
 
         Parameters
         ----------
@@ -87,6 +92,9 @@ class SpmCoefficients:
             itself was fitted up to 2000.
         extrapolate
             Allow frequencies outside the range.
+        environment
+            ``urban``, or ``open``: K1 less 4.78 (log f)² − 18.33 log f + 40.94, Hata's correction
+            for open country.
 
         Returns
         -------
@@ -115,7 +123,9 @@ class SpmCoefficients:
             "frequency_mhz", frequency_mhz, SPM_RANGE.frequency_mhz, SPM_RANGE.clause, extrapolate
         )
         constant, slope = (69.55, 26.16) if frequency_mhz <= _HATA_LIMIT_MHZ else (46.3, 33.9)
-        return cls(k1=constant + slope * math.log10(frequency_mhz) - 3.0 * 44.9)
+        log_f = math.log10(frequency_mhz)
+        correction = 4.78 * log_f**2 - 18.33 * log_f + 40.94 if environment == "open" else 0.0
+        return cls(k1=constant + slope * log_f - 3.0 * 44.9 - correction)
 
 
 SPM_LTE_B8 = SpmCoefficients.for_frequency(941.5)

@@ -114,7 +114,7 @@ ElevationKind: TypeAlias = Literal["dtm", "dsm"]
 _COMPUTED, _IN_SIGHT, _SHORT_RANGE, _ACROSS_NO_DATA, _NO_DATA, _BEYOND = (1 << i for i in range(6))
 
 # Steps are not longer than this, so that three of them fit before P.1812 begins to count.
-_LONGEST_STEP_M: Final = 100.0
+LONGEST_STEP_M: Final = 100.0
 # Radials are counted in 16 bits, rows and columns of a window as well.
 _MOST_PIXELS: Final = 5000
 _PIXEL_SIZE_M: Final[Interval] = (0.1, 10_000.0)
@@ -723,7 +723,7 @@ def _prepared(
             f"The mast at row {mast.row:g}, column {mast.col:g} stands where the elevation is "
             "unknown: fill the gap in the elevation data or drop the mast"
         )
-    steps_per_pixel = math.ceil(pixel_size / _LONGEST_STEP_M)
+    steps_per_pixel = math.ceil(pixel_size / LONGEST_STEP_M)
     station = Station(
         row=float(mast.row),
         col=float(mast.col),

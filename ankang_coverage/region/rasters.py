@@ -144,6 +144,8 @@ def as_raster(values: NDArray[np.generic], geobox: GeoBox, name: RasterName) -> 
 
 
 def _require_plausible(values: NDArray[np.generic], name: RasterName) -> None:
+    if name != "population" and np.isinf(values).any():
+        raise RasterError(f"{name} holds an infinite value: declare it as no data")
     known = values[np.isfinite(values)].astype(np.float64)
     if name == "elevation_m":
         wrong = known[(known < ELEVATIONS_M[0]) | (known > ELEVATIONS_M[1])]

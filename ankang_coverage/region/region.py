@@ -41,8 +41,8 @@ class Source:
 
     what: str
     """The ingredient, such as ``county polygons``."""
-    nature: Literal["real", "approximate", "synthetic"]
-    """Whether it was measured, inferred from measurements, or made up."""
+    nature: Literal["real", "given", "approximate", "synthetic"]
+    """Whether it was measured, given by the user, inferred from measurements, or made up."""
     credit: str
     """Whom to credit, with date and licence; or how it was made and from which seed."""
 
@@ -146,7 +146,14 @@ class Region:
                 "population": raster("population", population, 1.0),
             }
         )
-        files = [villages, townships, counties, elevation, land_cover, population]
+        given = {
+            "village polygons and people": villages,
+            "township polygons": townships,
+            "county polygons": counties,
+            "elevation": elevation,
+            "land cover": land_cover,
+            "population raster": population,
+        }
         return cls(
             name=name,
             counties=upper["county"],
@@ -155,7 +162,9 @@ class Region:
             rasters=rasters,
             elevation_kind=elevation_kind,
             sources=tuple(
-                Source("user file", "real", _names(file)) for file in files if file is not None
+                Source(what, "given", _names(file))
+                for what, file in given.items()
+                if file is not None
             ),
             notes=tuple(_repairs(table) for table in (lowest, *upper.values()) if _repairs(table)),
         )

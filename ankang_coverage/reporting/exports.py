@@ -16,7 +16,8 @@ import rasterio
 import rasterio.shutil
 from pyproj import CRS
 
-from ankang_coverage.coverage.ground import NO_TERRAIN
+from ankang_coverage.coverage.ground import DEFAULT_CLASS, NO_TERRAIN
+from ankang_coverage.coverage.predict import propagation_of
 from ankang_coverage.errors import FileError
 from ankang_coverage.files import atomic_path
 from ankang_coverage.planning import Plan
@@ -88,6 +89,8 @@ def write_plan(plan: Plan, out: str | Path, *, lang: str = "zh") -> dict[str, Pa
     }
     if len(plan.network.rejected):
         writers["rejected_sites.csv"] = partial(write_csv, plan.network.rejected)
+    else:
+        (folder / "rejected_sites.csv").unlink(missing_ok=True)  # an earlier run's
     with ExitStack() as all_or_nothing:
         for name, write in writers.items():
             write(all_or_nothing.enter_context(atomic_path(folder / name)))
@@ -116,7 +119,8 @@ def _labelled(plan: Plan, table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Say in every row what the figures rest on, such as ``rma, no terrain``."""
     told = next(iter(plan.coverage_after.values())).attrs
     terrain = "no terrain" if told["terrain"] == NO_TERRAIN else f"over {told['terrain']}"
-    return table.assign(prediction=f"{told['model']}, {terrain}")
+    cover = ", default land cover" if told["land_cover"] == DEFAULT_CLASS else ""
+    return table.assign(prediction=f"{told['model']}, {terrain}{cover}")
 
 
 def _write_division_csv(plan: Plan, level: str, path: Path) -> None:
@@ -223,6 +227,8 @@ def summary(plan: Plan) -> dict[str, object]:
     """Return the plan's key figures, sources, versions and times as plain values."""
     return {
         "programme": plan.programme.name,
+        "targets": [target.model_dump() for target in plan.programme.targets],
+        "propagation": _propagation(plan),
         "region": plan.region.name,
         "notes": list(plan.region.notes),
         "synthetic": [s.what for s in plan.sources if s.nature == "synthetic"],
@@ -236,6 +242,7 @@ def summary(plan: Plan) -> dict[str, object]:
                 "land_cover": coverage.attrs["land_cover"],
                 "pixels_clamped_to_model_range": int(coverage.attrs["n_clamped"]),
                 "pixels_without_terrain": int(coverage.attrs["n_without_terrain"]),
+                "pixels_at_short_range": int(coverage.attrs["n_short_range"]),
                 "sites_off_terrain": int(coverage.attrs["n_off_terrain"]),
                 **{
                     state: {
@@ -255,6 +262,7 @@ def summary(plan: Plan) -> dict[str, object]:
         "network": {
             "sites": len(plan.network.sites),
             "cells": len(plan.network.cells),
+            "values_assumed": _assumed(plan.network.cells),
             "sites_by_status": plan.network.sites["status"].value_counts().to_dict(),
             "rows_rejected": len(plan.network.rejected),
         },
@@ -267,6 +275,21 @@ def summary(plan: Plan) -> dict[str, object]:
         "versions": {package: version(package) for package in ("ankang_coverage", *PACKAGES)},
         "seconds": {stage: round(seconds, 2) for stage, seconds in plan.seconds.items()},
     }
+
+
+def _propagation(plan: Plan) -> dict[str, object]:
+    """Return the settings of the prediction; of files the name only."""
+    settings = propagation_of(next(iter(plan.coverage_after.values()))).model_dump()
+    table = settings["land_cover_table"]
+    return {**settings, "land_cover_table": None if table is None else table.name}
+
+
+def _assumed(cells: pd.DataFrame) -> dict[str, int]:
+    """Count the cells whose table did not give a value, by attribute."""
+    if "assumed" not in cells:
+        return {}
+    names = cells["assumed"].fillna("").str.split(",").explode().str.strip()
+    return {str(k): int(v) for k, v in names[names != ""].value_counts().sort_index().items()}
 
 
 def _result_figures(result: TargetResult) -> dict[str, object]:

@@ -486,6 +486,11 @@ def _notes(sources: Sequence[Source], datasets: Sequence[xr.Dataset], words: Wor
             notes.append(words[f"{nature}_note"].format(what=listed))
     if any(dataset.attrs.get("terrain") == "none" for dataset in datasets):
         notes.append(words["no_terrain_note"])
+    if any(dataset.attrs.get("land_cover") == "default class" for dataset in datasets):
+        notes.append(words["default_class_note"])
+    models = dict.fromkeys(str(d.attrs["model"]) for d in datasets if "model" in d.attrs)
+    if models:
+        notes.append(words["model_note"].format(model=", ".join(models)))
     return notes
 
 

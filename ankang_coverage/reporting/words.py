@@ -90,12 +90,19 @@ _WORDS: dict[str, tuple[str, str]] = {
     "real": ("真实", "real"),
     "approximate": ("近似", "approximate"),
     "synthetic": ("合成", "synthetic"),
+    "given": ("用户提供", "given by the user"),
+    "village polygons and people": ("村级界线与人口", "village polygons and people"),
     "user": ("用户提供", "user's own"),
     "synthetic_note": (
         "合成数据，仅作演示：{what}",
         "Synthetic, for demonstration only: {what}",
     ),
     "approximate_note": ("近似数据：{what}", "Approximate: {what}"),
+    "default_class_note": (
+        "无土地覆被数据：地物损耗一律按默认类别计算",
+        "No land cover given: the default class applies everywhere",
+    ),
+    "model_note": ("传播模型：{model}", "Path-loss model: {model}"),
     "no_terrain_note": (
         "未计地形：信号按与地形无关的模型计算，未考虑山体遮挡",
         "No terrain: signal from a terrain-free model, mountains do not block it",

@@ -115,7 +115,7 @@ def read_sites(
         sites=sites[sites.index.isin(cells["site"])].drop(columns="row"),
         cells=cells,
         rejected=rows.rejected(),
-        sources=(Source("sites", "real", rows.table.name),),
+        sources=(Source("sites", "given", rows.table.name),),
     )
 
 

@@ -240,7 +240,7 @@ def test_a_user_s_elevation_is_taken(region, shared):
     inside = people > 0
     assert np.average(height[inside], weights=people[inside]) < height[inside].mean() - 200
     natures = {source.what: source.nature for source in real.sources}
-    assert natures["elevation"] == "real"
+    assert natures["elevation"] == "given"
     assert natures["land cover"] == "synthetic"
 
 

@@ -14,7 +14,7 @@ import rasterio
 import ankang_coverage
 from ankang_coverage.errors import FileError
 from ankang_coverage.planning import Programme
-from ankang_coverage.reporting.exports import summary, write_csv, write_geopackage, write_plan
+from ankang_coverage.reporting.exports import chosen_table, summary, write_csv, write_plan
 from ankang_coverage.sites.catalogue import service
 
 # By distance alone: fast, and every pixel can be computed again by hand.
@@ -159,3 +159,30 @@ def test_a_folder_that_cannot_be_made_is_named(planned, tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(FileError, match=r"cannot make folder .*file"):
         write_plan(planned, tmp_path / "file")
+
+
+def test_an_earlier_runs_rejections_do_not_stay(planned, tmp_path):
+    (tmp_path / "rejected_sites.csv").write_text("old")
+    (tmp_path / "mine.txt").write_text("mine")
+    write_plan(planned, tmp_path)
+    assert not (tmp_path / "rejected_sites.csv").exists()
+    assert (tmp_path / "mine.txt").exists()
+
+
+def test_settings_and_assumptions_are_in_the_summary(planned):
+    cells = planned.network.cells.assign(assumed=["antenna,height_m"] + [""] * 11)
+    network = dataclasses.replace(planned.network, cells=cells)
+    figures = summary(dataclasses.replace(planned, network=network))
+    assert figures["propagation"]["model"] == "rma"
+    assert figures["propagation"]["radius_m"] == 5000.0
+    assert figures["targets"][0]["minimum_spacing_m"] == 500
+    assert figures["network"]["values_assumed"] == {"antenna": 1, "height_m": 1}
+
+
+def test_an_unknown_land_cover_is_said_in_every_row(planned):
+    told = {
+        id_: coverage.assign_attrs(terrain="dtm", land_cover="default class", model="p1812")
+        for id_, coverage in planned.coverage_after.items()
+    }
+    table = chosen_table(dataclasses.replace(planned, coverage_after=told))
+    assert set(table["prediction"]) == {"p1812, over dtm, default land cover"}

@@ -402,9 +402,9 @@ def test_made_up_sites_are_named_even_if_no_source_does(region):
     real = Region(**{**vars(region), "sources": (Source("elevation", "real", "someone"),)})
     coverage = make_coverage(real, "4g")
     coverage.attrs["terrain"] = "profile"
-    assert page_of(coverage_map(real, coverage))["notes"] == []
+    assert page_of(coverage_map(real, coverage))["notes"] == ["传播模型：hata"]
     notes = page_of(coverage_map(real, coverage, make_network(), lang="en"))["notes"]
-    assert notes == ["Synthetic, for demonstration only: sites"]
+    assert notes == ["Synthetic, for demonstration only: sites", "Path-loss model: hata"]
 
 
 def test_coverage_map_shows_one_prediction(region):

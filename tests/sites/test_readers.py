@@ -76,7 +76,7 @@ def test_a_row_becomes_a_cell(tmp_path):
     assert network.sites.index.name == "site"
     assert network.sites.crs.to_epsg() == 32649
     assert (site.geometry.x, site.geometry.y) == pytest.approx(TO_UTM.transform(109.02, 32.69))
-    assert network.sources == (Source("sites", "real", "sites.csv"),)
+    assert network.sources == (Source("sites", "given", "sites.csv"),)
     assert len(network.rejected) == 0
 
 
