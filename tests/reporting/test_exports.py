@@ -14,7 +14,13 @@ import rasterio
 import ankang_coverage
 from ankang_coverage.errors import FileError
 from ankang_coverage.planning import Programme
-from ankang_coverage.reporting.exports import chosen_table, summary, write_csv, write_plan
+from ankang_coverage.reporting.exports import (
+    chosen_table,
+    summary,
+    write_csv,
+    write_geopackage,
+    write_plan,
+)
 from ankang_coverage.sites.catalogue import service
 
 # By distance alone: fast, and every pixel can be computed again by hand.
