@@ -10,7 +10,7 @@ CHECKS := lint types layers doctest docs notebooks
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test $(CHECKS) format bench images clean new-venv
+.PHONY: help demo test $(CHECKS) format bench run-bench images clean new-venv
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -49,7 +49,10 @@ format: $(VENV)/installed-dev ## put the code into the project's format
 	$(RUN) -m ruff check --fix .
 	$(RUN) -m ruff format .
 
-bench: $(VENV)/installed-bench ## compare speed and results with other programs
+bench: ## compare speed with other programs, in an environment of their own
+	@$(MAKE) --no-print-directory VENV=.venv-bench run-bench
+
+run-bench: $(VENV)/installed-bench
 	$(RUN) benchmarks/bench_propagation.py $(ARGS)
 
 images: $(VENV)/installed-base ## draw the pictures in docs/images again
@@ -57,7 +60,7 @@ images: $(VENV)/installed-base ## draw the pictures in docs/images again
 	$(RUN) docs/profile_image.py
 
 clean: ## remove everything make has made, the environments too
-	rm -rf .venv build dist out .benchmarks .hypothesis .import_linter_cache \
+	rm -rf .venv .venv-bench build dist out .benchmarks .hypothesis .import_linter_cache \
 		.mypy_cache .pytest_cache .ruff_cache docs/generated
 	find ankang_coverage tests docs -name __pycache__ -type d -prune -exec rm -rf {} +
 
