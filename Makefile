@@ -40,7 +40,7 @@ doctest: $(VENV)/installed-dev ## the examples in the docstrings
 	$(RUN) -m pytest -q --doctest-modules ankang_coverage
 
 docs: $(VENV)/installed-dev ## the documentation, in build/docs
-	$(RUN) -m sphinx -q -W --keep-going -b html -d build/doctrees docs build/docs
+	$(RUN) -m sphinx -q -E -W --keep-going -b html -d build/doctrees docs build/docs
 
 notebooks: $(VENV)/installed-dev ## run the notebooks, without writing to them
 	$(RUN) -m pytest -q --nbmake notebooks

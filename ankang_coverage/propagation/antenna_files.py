@@ -133,8 +133,10 @@ def measured_gain(
     -----
     In the antenna's own frame, φ from where it faces and θ below its horizon, the attenuation is
     the sum of the horizontal cut H and of what the vertical cut V adds to it, in front and behind
-    weighted by the angle between:
-    A = H(φ) + (1 − |φ|/180°) (V(θ) − H(0°)) + |φ|/180° (V(180° − θ) − H(180°)), not below 0.
+    weighted by the angle between, and never below 0::
+
+        A = H(φ) + (1 − |φ|/180°) (V(θ) − H(0°)) + |φ|/180° (V(180° − θ) − H(180°))
+
     Where the two cuts agree with each other, straight ahead and straight behind, the sum returns
     both of them as they were measured. Between whole degrees the cuts are straight lines in
     decibels.

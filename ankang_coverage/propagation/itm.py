@@ -81,7 +81,7 @@ class ItmWarning(IntFlag):
     LONG_PATH = 128
     """Path over 1000 km."""
     EXTREME_PERCENTAGE = 256
-    """A percentage so far out (|z| > 3.1) that the distributions are guesses."""
+    """A percentage beyond 3.1 standard deviations, where the distributions are guesses."""
 
 
 # --- the kernel ------------------------------------------------------------------------------
