@@ -25,6 +25,10 @@ class NetworkError(AnkangCoverageError):
     """A table of sites or cells has a wrong column, reference or value."""
 
 
+class StoreError(AnkangCoverageError):
+    """The store of path losses cannot be read or written, or lacks what it should hold."""
+
+
 class CatalogueError(AnkangCoverageError):
     """An antenna, radio layer or service is not in the catalogue or is ill-defined."""
 
