@@ -86,8 +86,8 @@ OUTLIER = 5.0
 CLEAR_OF_SENSITIVITY = 2.0
 """A prediction counts when it is so many standard deviations above the sensitivity."""
 SITE_CORRELATION = 0.5
-"""Correlation of the shadowing of two sites at one place (3GPP TR 36.814, table A.2.1.1-1); the
-cells of one site are shadowed alike."""
+"""Correlation of the shadowing of two sites at one place, that of one site's cells being 1: what
+LTE studies usually assume (SEAMCAT handbook, correlation of path loss)."""
 N_RIVALS = 8
 """Other sites at a place that are reckoned with, the strongest."""
 HELD = 2.5

@@ -257,6 +257,12 @@ class Calibration(_Frozen):
         power = network.cells["re_power_dbm"] + offset
         return replace(network, cells=network.cells.assign(re_power_dbm=power))
 
+    def essence(self) -> "Calibration":
+        """Return what a prediction needs: the correction and σ, without tables that may be long."""
+        return self.model_copy(
+            update={"estimates": (), "errors": (), "cell_offsets": (), "unused": ()}
+        )
+
     def sigma_db(self, frequencies_mhz: Iterable[float]) -> float | None:
         """Return the error's standard deviation, or none where a frequency was not measured.
 

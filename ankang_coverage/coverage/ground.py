@@ -105,8 +105,8 @@ class Ground:
         for i, j in np.ndindex(digests.shape):
             block = np.s_[i * BLOCK : (i + 1) * BLOCK, j * BLOCK : (j + 1) * BLOCK]
             digest = hashlib.blake2b(digest_size=8)
-            digest.update(np.ascontiguousarray(self.elevation_m[block]))
-            digest.update(np.ascontiguousarray(self.class_index[block]))
+            digest.update(self.elevation_m[block].tobytes())
+            digest.update(self.class_index[block].tobytes())
             digests[i, j] = digest.hexdigest()
         return digests
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ankang_coverage import propagation as propagation_package
 from ankang_coverage._jit import njit
-from ankang_coverage.coverage import path_loss
+from ankang_coverage.coverage import calibration, path_loss
 from ankang_coverage.coverage.ground import BLOCK, Ground
 from ankang_coverage.coverage.path_loss import (
     Mast,
@@ -137,12 +137,13 @@ class Keys:
     def __init__(self, ground: Ground, propagation: Propagation) -> None:
         self._geobox = ground.geobox
         self.propagation = propagation
-        self._blocks = ground.block_digests if looks_at_terrain(propagation) else None
+        self._ground = ground
         self._common = json.dumps(
             {
                 "grid": [str(ground.geobox.crs), *ground.geobox.transform[:6]],
                 "shape": list(ground.geobox.shape),
                 "terrain": ground.terrain,
+                "class_codes": [one.code for one in ground.table.classes],
                 "class_height_m": ground.class_height_m.tolist(),
                 "clearing_m": ground.table.clearing_m.tolist(),
                 "latitude_deg": ground.latitude_deg,
@@ -157,10 +158,12 @@ class Keys:
         described = _described(mast, frequency_mhz, self.propagation)
         digest.update(json.dumps(described).encode())
         digest.update(json.dumps(self._terminal_loss_db(frequency_mhz)).encode())
-        if self._blocks is not None:
+        # Without terrain, a calibration may still add something for each class of land cover.
+        corrected = self.propagation.correction(frequency_mhz) is not None
+        if looks_at_terrain(self.propagation) or corrected:
             around = window(self._geobox, mast.x_m, mast.y_m, mast.radius_m)
             blocks = tuple(slice(s.start // BLOCK, -(-s.stop // BLOCK)) for s in around)
-            digest.update(self._blocks[blocks].tobytes())
+            digest.update(self._ground.block_digests[blocks].tobytes())
         return Wanted(mast, frequency_mhz, digest.hexdigest())
 
 
@@ -180,7 +183,8 @@ def software_digest() -> str:
     """Return a digest of the code that computes path loss: another version, other keys."""
     digest = hashlib.blake2b(digest_size=8)
     folder = Path(propagation_package.__file__).parent
-    for module in (*sorted(folder.glob("*.py")), Path(path_loss.__file__), Path(__file__)):
+    own = (calibration.__file__, path_loss.__file__, __file__)
+    for module in (*sorted(folder.glob("*.py")), *map(Path, own)):
         digest.update(module.read_bytes())
     return digest.hexdigest()
 
@@ -196,7 +200,7 @@ def _described(mast: Mast, frequency_mhz: float, propagation: Propagation) -> di
         "height_m": repr(float(mast.height_m)),
         "radius_m": repr(float(mast.radius_m)),
         "frequency_mhz": repr(float(frequency_mhz)),
-        "propagation": settings,
+        "propagation": propagation.loss_settings(frequency_mhz),
     }
 
 

@@ -1,15 +1,16 @@
 """Path loss from one mast to every pixel round it."""
 
+import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from odc.geo.geobox import GeoBox
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from scipy import ndimage
 
 from ankang_coverage._jit import log2, njit_vector
@@ -57,9 +58,9 @@ class Propagation(BaseModel):
     """Sea-level refractivity, for P.1812 and ITM [N-units]."""
     land_cover_table: Path | None = None
     """CSV of land-cover classes instead of the built-in one."""
-    calibration: Path | Calibration | None = None
+    calibration: Path | Annotated[Calibration, AfterValidator(Calibration.essence)] | None = None
     """A fit of this model to measurements, or its JSON file: corrects the loss at the frequencies
-    that were measured, and says how large the error is."""
+    that were measured, and says how large the error is. Of the fit only its essence is kept."""
 
     @model_validator(mode="after")
     def _fits_its_calibration(self) -> Self:
@@ -81,7 +82,23 @@ class Propagation(BaseModel):
             return self
         calibration = Calibration.load(self.calibration)
         calibration.require_fits(self.model, self.terminal_height_m, self.time_percent)
-        return self.model_copy(update={"calibration": calibration})
+        return self.model_copy(update={"calibration": calibration.essence()})
+
+    def loss_settings(self, frequency_mhz: float) -> str:
+        """Return as JSON what of these settings the loss at one frequency depends on.
+
+        The radius, which a mast has itself, and the land-cover table, which the ground has, are
+        left out; of a calibration the correction alone counts.
+
+        Parameters
+        ----------
+        frequency_mhz
+            Carrier frequency [MHz].
+        """
+        elsewhere = {"radius_m", "micro_radius_m", "land_cover_table", "calibration"}
+        correction = self.correction(frequency_mhz)
+        told = None if correction is None else correction.model_dump(mode="json")
+        return json.dumps({**self.model_dump(mode="json", exclude=elsewhere), "correction": told})
 
     def correction(self, frequency_mhz: float) -> Correction | None:
         """Return what the calibration adds at a frequency; None where it says nothing of it.
@@ -478,7 +495,7 @@ def _as_mast_losses(swept: radial.Sweep, ground: Ground, mast: Mast) -> dict[flo
             columns.start - column,
             pixel_m,
             step_m,
-            free_space.free_space_loss(1.0, frequency),
+            float(free_space.free_space_loss(1.0, frequency)),
             loss,
         )
         loss[unknown] = np.nan

@@ -49,6 +49,37 @@ class OnCarrier(NamedTuple):
     present: Mapping[Tile, str]
 
 
+class Covered(NamedTuple):
+    """Pixels of the grid, one bit for each of the smallest window that holds them all.
+
+    What comes back from a worker is so a fiftieth of a list of pixels, or less.
+    """
+
+    rows: slice
+    columns: slice
+    bits: NDArray[np.uint8]
+
+    @classmethod
+    def of(cls, pixels: NDArray[np.int32], n_columns: int) -> "Covered":
+        """Pack positions on the flattened grid, in any order and maybe twice."""
+        if not len(pixels):
+            return cls(slice(0, 0), slice(0, 0), np.empty(0, np.uint8))
+        row, column = np.divmod(pixels, n_columns)
+        rows = slice(int(row.min()), int(row.max()) + 1)
+        columns = slice(int(column.min()), int(column.max()) + 1)
+        mask = np.zeros((rows.stop - rows.start, columns.stop - columns.start), np.bool_)
+        mask[row - rows.start, column - columns.start] = True
+        return cls(rows, columns, np.packbits(mask))
+
+    def pixels(self, n_columns: int) -> NDArray[np.int32]:
+        """Return the positions on the flattened grid, ascending."""
+        shape = (self.rows.stop - self.rows.start, self.columns.stop - self.columns.start)
+        mask = np.unpackbits(self.bits, count=shape[0] * shape[1]).reshape(shape)
+        row, column = np.nonzero(mask)
+        position = (row + self.rows.start) * n_columns + column + self.columns.start
+        return position.astype(np.int32)
+
+
 def reach(
     region: Region,
     coverage: xr.Dataset,
@@ -101,7 +132,7 @@ def reach(
     units = [order[n : n + _SITES_TOGETHER] for n in range(0, len(order), _SITES_TOGETHER)]
     shape = (ground.geobox.shape[0], ground.geobox.shape[1])
 
-    def ask(units: Sequence[Sequence[str]]) -> Iterator[list[NDArray[np.int32]] | None]:
+    def ask(units: Sequence[Sequence[str]]) -> Iterator[list[Covered] | None]:
         for carrier in present.values():
             for _ in in_order(partial(hear, losses, shape), carrier.missing(), executor):
                 pass
@@ -113,7 +144,8 @@ def reach(
         covered = first
         while covered is None:
             (covered,) = ask([unit])
-        for site, pixels in zip(unit, covered, strict=True):
+        for site, packed in zip(unit, covered, strict=True):
+            pixels = packed.pixels(shape[1])
             found[site] = pixels if among is None else pixels[among[pixels]]
     for site in sites:
         yield found.pop(site)
@@ -171,17 +203,18 @@ class _TileLostError(Exception):
 
 def _covered_by_each(
     losses: PathLosses, shape: tuple[int, int], sites: Sequence[Sequence[OnCarrier]]
-) -> list[NDArray[np.int32]] | None:
-    """Return the pixels that each of some sites covers, ascending; None where a tile is gone."""
+) -> list[Covered] | None:
+    """Return the pixels that each of some sites covers; None where a tile is gone."""
     try:
         covered = [[_covered(losses, shape, one) for one in site] for site in sites]
     except _TileLostError:
         return None
-    return [np.unique(np.concatenate([np.empty(0, np.int32), *site])) for site in covered]
+    none = np.empty(0, np.int32)
+    return [Covered.of(np.concatenate([none, *site]), shape[1]) for site in covered]
 
 
 def _covered(losses: PathLosses, shape: tuple[int, int], carrier: OnCarrier) -> NDArray[np.int32]:
-    """Return the pixels that a site covers on one carrier."""
+    """Return the pixels that a site covers on one carrier, in no order."""
     windows = [losses.read(mast.wanted) for mast in carrier.masts]
     rows, columns = around((window.rows, window.columns) for window in windows)
     state = Signals.silent(rows, columns, overlap=False)

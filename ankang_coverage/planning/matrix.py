@@ -63,9 +63,11 @@ def covering_matrix(
         )
     ]
     indptr = np.concatenate([[0], np.cumsum([len(columns) for columns in covered])])
+    if indptr[-1] <= np.iinfo(np.int32).max:
+        indptr = indptr.astype(np.int32)  # or scipy keeps the columns in 64 bits as well
     columns = np.concatenate([*covered, np.empty(0, np.int32)])
     matrix = sparse.csr_array(
-        (np.ones(len(columns), np.int8), columns, indptr),
+        (np.broadcast_to(np.int8(1), len(columns)), columns, indptr),
         shape=(len(covered), np.count_nonzero(wanted)),
     )
     return matrix, demand[wanted]

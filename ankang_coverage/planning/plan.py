@@ -22,6 +22,7 @@ from ankang_coverage.coverage import (
     summarise_region,
 )
 from ankang_coverage.coverage.predict import Progress
+from ankang_coverage.coverage.store import Store
 from ankang_coverage.covering import Selection, greedy
 from ankang_coverage.errors import PlanningError
 from ankang_coverage.planning.candidates import Candidates, locate, too_near
@@ -137,6 +138,7 @@ def plan(
     rules: Mapping[str, Service] | None = None,
     propagation: Propagation | None = None,
     limits: ClassLimits | None = None,
+    store: Store | None = None,
     executor: Executor | None = None,
     progress: Progress | None = None,
     seed: int = 0,
@@ -161,7 +163,7 @@ def plan(
         Path-loss model and its settings.
     limits
         Shares of people that make a division covered or not covered.
-    executor, progress
+    store, executor, progress
         As for ``predict``.
     seed
         Seed of the random plans that the choice is compared with.
@@ -183,7 +185,7 @@ def plan(
     _require_towers(network, programme)
     with clock.stage("coverage before"):
         before = {
-            id_: predict(region, network, rule, propagation=propagation, **work)
+            id_: predict(region, network, rule, propagation=propagation, store=store, **work)
             for id_, rule in known.items()
         }
     after, network_after = dict(before), network
