@@ -20,8 +20,8 @@ from ankang_coverage.coverage.signals import NO_SERVER, CellSetting, Signals
 from ankang_coverage.coverage.store import LossWindow
 from ankang_coverage.coverage.tiles import TILE, Tile
 
-MOST_TILES_TOGETHER = 4
-"""Side of the square of tiles that are heard in one go, where masts reach over many [tiles]."""
+TOGETHER = 4
+"""Side of the squares of tiles that are heard in one go, each mast opened once for all [tiles]."""
 
 
 class HeardMast(NamedTuple):
@@ -98,7 +98,8 @@ class Carrier:
     masts
         Its masts, by their first cell.
     heard
-        Which masts each tile hears, and under which key; tiles that hear none are not in it.
+        Which masts each tile hears, in which order, and under which key; a tile that hears none
+        is not in it.
     """
 
     losses: PathLosses
@@ -134,20 +135,20 @@ class Carrier:
                 if tile in reached:
                     reached[tile].append(n)
         digests = [_digest(mast) for mast in ordered]
-        heard = {
-            tile: HeardTile(tile, _key(tile, numbers, ordered, digests), tuple(numbers))
-            for tile, numbers in reached.items()
-            if numbers
-        }
+        heard = {}
+        for tile, numbers in reached.items():
+            if numbers:
+                numbers.sort(key=lambda n: (_away_from_middle(ordered[n], tile), n))
+                key = _key(tile, numbers, ordered, digests)
+                heard[tile] = HeardTile(tile, key, tuple(numbers))
         return cls(losses, name, (geobox.shape[0], geobox.shape[1]), ordered, heard)
 
     def missing(self) -> Iterator[Unit]:
         """Yield what the store does not yet know of this carrier's tiles."""
         together: dict[tuple[int, int], list[HeardTile]] = {}
-        side = self._side
         for heard in self.heard.values():
             if not self.losses.store.has(heard.key):
-                place = (heard.tile.row // side, heard.tile.column // side)
+                place = (heard.tile.row // TOGETHER, heard.tile.column // TOGETHER)
                 together.setdefault(place, []).append(heard)
         for tiles in together.values():
             yield self._unit(tiles)
@@ -173,16 +174,12 @@ class Carrier:
             obstacle_m=bands["obstacle_m"],
         )
 
-    @property
-    def _side(self) -> int:
-        """Tiles beside each other that share most of their masts."""
-        reach = max((mast.wanted.mast.radius_m for mast in self.masts), default=0.0)
-        pixel = self.losses.ground.geobox.resolution.x
-        return int(np.clip(2.0 * reach / pixel / TILE, 1, MOST_TILES_TOGETHER))
-
     def _unit(self, tiles: Sequence[HeardTile]) -> Unit:
-        """Return tiles with just the masts they hear, numbered anew."""
-        numbers = sorted({n for heard in tiles for n in heard.masts})
+        """Return tiles of a square with just the masts they hear, numbered anew."""
+        numbers = sorted(
+            {n for heard in tiles for n in heard.masts},
+            key=lambda n: (_away_from_middle(self.masts[n], tiles[0].tile), n),
+        )
         place = {n: m for m, n in enumerate(numbers)}
         return Unit(
             tuple(heard._replace(masts=tuple(place[n] for n in heard.masts)) for heard in tiles),
@@ -214,57 +211,17 @@ def hear(losses: PathLosses, shape: tuple[int, int], unit: Unit) -> None:
             part = _part(loss, *windows[t])
             if part is not None:
                 states[t].hear(part, mast.row, mast.column, mast.cells)
-    obstacles = _obstacles(losses, unit, windows, states)
-    for heard, window, state, obstacle_m in zip(
-        unit.tiles, windows, states, obstacles, strict=True
-    ):
+    for heard, window, state in zip(unit.tiles, windows, states, strict=True):
         positions = _positions(unit.masts[m] for m in heard.masts)
         losses.store.write_tile(
             heard.key,
-            _bands(state, positions, obstacle_m),
+            _bands(state, positions),
             losses.ground.geobox[window],
             {"tile": f"{heard.tile.row} {heard.tile.column}"},
         )
 
 
-def _obstacles(
-    losses: PathLosses,
-    unit: Unit,
-    windows: Sequence[tuple[slice, slice]],
-    states: Sequence[Signals],
-) -> list[NDArray[np.float32]]:
-    """Return what blocks the best server's path, from the few masts that serve anyone here."""
-    obstacles = [np.zeros(state.best.shape, np.float32) for state in states]
-    serving = [set(np.unique(state.best).tolist()) for state in states]
-    for m, mast in enumerate(unit.masts):
-        cells = [cell.position for cell in mast.cells]
-        tiles = [
-            t
-            for t, heard in enumerate(unit.tiles)
-            if m in heard.masts and not serving[t].isdisjoint(cells)
-        ]
-        if not tiles:
-            continue
-        loss = losses.read(mast.wanted, *around(windows[t] for t in tiles))
-        for t in tiles:
-            part = _part(loss, *windows[t])
-            if part is None:
-                continue
-            here = (
-                slice(part.rows.start - windows[t][0].start, part.rows.stop - windows[t][0].start),
-                slice(
-                    part.columns.start - windows[t][1].start,
-                    part.columns.stop - windows[t][1].start,
-                ),
-            )
-            served = np.isin(states[t].best[here], cells)
-            obstacles[t][here][served] = 10.0 * part.obstacle_dam[served]
-    return obstacles
-
-
-def _bands(
-    state: Signals, positions: NDArray[np.int32], obstacle_m: NDArray[np.float32]
-) -> dict[str, NDArray[np.float32]]:
+def _bands(state: Signals, positions: NDArray[np.int32]) -> dict[str, NDArray[np.float32]]:
     """Return a tile as it is kept, its cells numbered among those that it hears."""
 
     def level(values: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -282,7 +239,7 @@ def _bands(
         "best_mw": state.best_mw,
         "others_mw": state.others_mw,
         "n_near": state.n_within_overlap().astype(np.float32),
-        "obstacle_m": obstacle_m,
+        "obstacle_m": state.obstacle_dam * np.float32(10.0),
     }
 
 
@@ -300,6 +257,16 @@ def tiles_reached(mast: HeardMast, geobox: GeoBox) -> Iterator[Tile]:
         for column in range(max(left, 0), right + 1):
             if np.hypot(south, _away(mast.column, column)) <= reach:
                 yield Tile(row, column)
+
+
+def _away_from_middle(mast: HeardMast, tile: Tile) -> float:
+    """Return how far a mast is from the middle of the square that a tile is heard in [pixels].
+
+    Near masts are heard first: then few of the others come near the best, and most are added to
+    the interference many pixels at once.
+    """
+    row, column = ((place // TOGETHER + 0.5) * TOGETHER * TILE - 0.5 for place in tile)
+    return float(np.hypot(mast.row - row, mast.column - column))
 
 
 def _tile_at(pixel: float) -> int:
@@ -335,7 +302,7 @@ def _part(loss: LossWindow, rows: slice, columns: slice) -> LossWindow | None:
         columns=slice(left, right),
         loss_cdb=np.ascontiguousarray(loss.loss_cdb[here]),
         elevation_cdeg=np.ascontiguousarray(loss.elevation_cdeg[here]),
-        obstacle_dam=loss.obstacle_dam[here],
+        obstacle_dam=np.ascontiguousarray(loss.obstacle_dam[here]),
     )
 
 

@@ -70,6 +70,8 @@ class Signals:
         What the best server adds to the interference that others suffer [mW].
     others_mw
         Interference from all cells but the best [mW].
+    obstacle_dam
+        Distance from the best server's mast of what blocks its path [10 m]; 0 in sight.
     near_dbm, n_near
         (rows, columns, most) RSRP of cells that may be within `OVERLAP_DB` of the best, and how
         many of them there are.
@@ -83,6 +85,7 @@ class Signals:
     second: NDArray[np.int32]
     best_mw: _Floats
     others_mw: _Floats
+    obstacle_dam: _Whole
     near_dbm: _Floats
     n_near: NDArray[np.uint8]
 
@@ -107,6 +110,7 @@ class Signals:
             second=np.full(shape, NO_SERVER, np.int32),
             best_mw=np.zeros(shape, np.float32),
             others_mw=np.zeros(shape, np.float32),
+            obstacle_dam=np.zeros(shape, np.int16),
             near_dbm=np.empty((*shape, MOST_OVERLAPPING if overlap else 0), np.float32),
             n_near=np.zeros(shape, np.uint8),
         )
@@ -129,6 +133,7 @@ class Signals:
             np.empty((6, loss.loss_cdb.shape[1]), np.float32),
             loss.loss_cdb,
             loss.elevation_cdeg,
+            loss.obstacle_dam,
             loss.rows.start - row,
             loss.columns.start - column,
             loss.rows.start - self.first_row,
@@ -141,6 +146,7 @@ class Signals:
             self.second,
             self.best_mw,
             self.others_mw,
+            self.obstacle_dam,
             self.near_dbm,
             self.n_near,
         )
@@ -203,16 +209,19 @@ _RIGHT_ANGLE, _HALF_TURN, _TURN = np.float32(90.0), np.float32(180.0), np.float3
 
 @njit_vector
 def _hear(
-    work: _Floats, loss: _Whole, elevation: _Whole, row_from_mast: float, column_from_mast: float,
+    work: _Floats, loss: _Whole, elevation: _Whole, obstacle: _Whole,
+    row_from_mast: float, column_from_mast: float,
     first_row: int, first_column: int, positions: NDArray[np.int32], cells: _Floats,
     best_dbm: _Floats, second_dbm: _Floats, best: NDArray[np.int32], second: NDArray[np.int32],
-    best_mw: _Floats, others_mw: _Floats, near_dbm: _Floats, n_near: NDArray[np.uint8],
+    best_mw: _Floats, others_mw: _Floats, obstacle_dam: _Whole,
+    near_dbm: _Floats, n_near: NDArray[np.uint8],
 ) -> None:  # fmt: skip
     rows, columns = loss.shape
     work, loss, elevation = uncounted(work), uncounted(loss), uncounted(elevation)
     best_dbm, second_dbm = uncounted(best_dbm), uncounted(second_dbm)
     best, second = uncounted(best), uncounted(second)
     best_mw, others_mw = uncounted(best_mw), uncounted(others_mw)
+    obstacle, obstacle_dam = uncounted(obstacle), uncounted(obstacle_dam)
     near_dbm, n_near = uncounted(near_dbm), uncounted(n_near)
     any_tilted = False
     for k in range(positions.size):
@@ -246,8 +255,9 @@ def _hear(
                         others_mw[i, right + c] += work[_POWER, c]
                     continue
                 _rank(
-                    work, loss, r, start, end, positions[k], i, right,
-                    best_dbm, second_dbm, best, second, best_mw, others_mw, near_dbm, n_near,
+                    work, loss, obstacle, r, start, end, positions[k], i, right,
+                    best_dbm, second_dbm, best, second, best_mw, others_mw, obstacle_dam,
+                    near_dbm, n_near,
                 )  # fmt: skip
 
 
@@ -329,10 +339,12 @@ def _rsrp_and_power(
 
 @njit
 def _rank(
-    work: _Floats, loss: _Whole, r: _Index, first: _Index, last: _Index, position: int,
+    work: _Floats, loss: _Whole, obstacle: _Whole, r: _Index, first: _Index, last: _Index,
+    position: int,
     i: _Index, first_column: _Index,
     best_dbm: _Floats, second_dbm: _Floats, best: NDArray[np.int32], second: NDArray[np.int32],
-    best_mw: _Floats, others_mw: _Floats, near_dbm: _Floats, n_near: NDArray[np.uint8],
+    best_mw: _Floats, others_mw: _Floats, obstacle_dam: _Whole,
+    near_dbm: _Floats, n_near: NDArray[np.uint8],
 ) -> None:  # fmt: skip
     """Give a cell its place among those heard before on some pixels of a row."""
     for c in range(first, last):
@@ -345,6 +357,7 @@ def _rank(
             second_dbm[i, j], second[i, j] = strongest, best[i, j]
             others_mw[i, j] += best_mw[i, j]
             best_dbm[i, j], best[i, j], best_mw[i, j] = level, position, power
+            obstacle_dam[i, j] = obstacle[r, c]
         else:
             others_mw[i, j] += power
             weaker = second_dbm[i, j]
