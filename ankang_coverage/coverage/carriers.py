@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
 from ankang_coverage.coverage import signals
-from ankang_coverage.coverage.masts import PathLosses, Wanted, software_digest
+from ankang_coverage.coverage.masts import PathLosses, Wanted, does_not_keep, software_digest
 from ankang_coverage.coverage.signals import NO_SERVER, CellSetting, Signals
 from ankang_coverage.coverage.store import LossWindow
 from ankang_coverage.coverage.tiles import TILE, Tile
@@ -159,9 +159,11 @@ class Carrier:
             return None
         heard = self.heard[tile]
         bands = self.losses.store.read_tile(heard.key)
-        while bands is None:
+        if bands is None:
             hear(self.losses, self.shape, self._unit([heard]))
             bands = self.losses.store.read_tile(heard.key)
+        if bands is None:
+            raise does_not_keep(self.losses.store)
         own = np.append(_positions(self.masts[n] for n in heard.masts), NO_SERVER)
         return TileSignals(
             rsrp_dbm=bands["rsrp_dbm"],

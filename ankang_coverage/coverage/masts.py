@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ankang_coverage import _jit
 from ankang_coverage import propagation as propagation_package
 from ankang_coverage._jit import njit
 from ankang_coverage.coverage import calibration, path_loss
@@ -25,6 +26,7 @@ from ankang_coverage.coverage.path_loss import (
     window,
 )
 from ankang_coverage.coverage.store import BEYOND, UNKNOWN, LossWindow, Store
+from ankang_coverage.errors import StoreError
 
 COUNTS = ("n_clamped", "n_without_terrain", "n_short_range")
 """What is counted of the pixels round a mast that were not predicted as others."""
@@ -107,18 +109,22 @@ class PathLosses:
             Window of the grid; what of it lies within the mast's radius is returned.
         """
         found = self.store.read_loss(wanted.key, rows, columns)
-        while found is None:
+        if found is None:
             self.compute([wanted])
             found = self.store.read_loss(wanted.key, rows, columns)
+        if found is None:
+            raise does_not_keep(self.store)
         return found
 
     def counts(self, wanted: Wanted) -> Mapping[str, int]:
         """Return the `COUNTS` of a path loss."""
         if wanted.key not in _COUNTED:
             tags = self.store.tags(wanted.key)
-            while tags is None:
+            if tags is None:
                 self.compute([wanted])
                 tags = self.store.tags(wanted.key)
+            if tags is None:
+                raise does_not_keep(self.store)
             _COUNTED[wanted.key] = {name: int(tags[name]) for name in COUNTS}
         return _COUNTED[wanted.key]
 
@@ -178,12 +184,20 @@ def missing(store: Store, wanted: Sequence[Wanted]) -> Iterator[list[Wanted]]:
             yield lacking
 
 
+def does_not_keep(store: Store) -> StoreError:
+    """Return what to say of a store that has lost what was written into it a moment ago."""
+    return StoreError(
+        f"the store {store.folder} does not keep what is written to it: check its disk, or name "
+        f"another folder: --store, or the variable ANKANG_COVERAGE_STORE"
+    )
+
+
 @cache
 def software_digest() -> str:
     """Return a digest of the code that computes path loss: another version, other keys."""
     digest = hashlib.blake2b(digest_size=8)
     folder = Path(propagation_package.__file__).parent
-    own = (calibration.__file__, path_loss.__file__, __file__)
+    own = (_jit.__file__, calibration.__file__, path_loss.__file__, __file__)
     for module in (*sorted(folder.glob("*.py")), *map(Path, own)):
         digest.update(module.read_bytes())
     return digest.hexdigest()
@@ -191,9 +205,6 @@ def software_digest() -> str:
 
 def _described(mast: Mast, frequency_mhz: float, propagation: Propagation) -> dict[str, str]:
     """Say in words what a path loss is of; these are the tags of its file."""
-    settings = propagation.model_dump_json(
-        exclude={"radius_m", "micro_radius_m", "land_cover_table"}
-    )
     return {
         "x_m": repr(float(mast.x_m)),
         "y_m": repr(float(mast.y_m)),
