@@ -5,13 +5,15 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Optional, cast
 
 import typer
 
 from ankang_coverage.errors import AnkangCoverageError, ScenarioError
 
 if TYPE_CHECKING:
+    from ankang_coverage.coverage.calibration import Calibration
+    from ankang_coverage.coverage.measurements import Datum, Measurements, RsrpForm
     from ankang_coverage.coverage.store import Store
     from ankang_coverage.region import Region
     from ankang_coverage.scenario import Scenario
@@ -153,6 +155,53 @@ def profile(
     typer.echo(str(out))
 
 
+@app.command()
+def calibrate(
+    study: Annotated[
+        Path, typer.Argument(help="TOML file whose region, network and model are used.")
+    ],
+    measurements: Annotated[Path, typer.Argument(help="Table of measured RSRP: CSV, Excel, …")],
+    out: Annotated[Path, typer.Option("--out", help="Calibration to write (JSON).")] = Path(
+        "calibration.json"
+    ),
+    coordinates: Annotated[
+        str, typer.Option("--coordinates", help="Of the measurements: wgs84, gcj02 or bd09.")
+    ] = "wgs84",
+    rsrp: Annotated[
+        str, typer.Option("--rsrp", help="How RSRP is written: dbm, negated, lte-index, nr-index.")
+    ] = "dbm",
+    scanner: Annotated[
+        bool, typer.Option("--scanner", help="All cells were measured, not the strongest alone.")
+    ] = False,
+    block: Annotated[
+        float, typer.Option("--block", help="Side of the blocks of ground held out together [m].")
+    ] = 2000.0,
+) -> None:
+    """Fit the model of a study to measurements, and print how wrong it was and still is."""
+    from ankang_coverage.coverage import calibrate as fit
+    from ankang_coverage.coverage import read_measurements
+    from ankang_coverage.files import require_folder
+    from ankang_coverage.scenario import Scenario
+
+    scenario = Scenario.from_toml(study)
+    require_folder(out.parent)
+    measured = read_measurements(
+        measurements, coordinates=cast("Datum", coordinates), rsrp=cast("RsrpForm", rsrp)
+    )
+    region = scenario.region.load()
+    fitted = fit(
+        region,
+        scenario.network.load(region),
+        measured,
+        propagation=scenario.propagation,
+        block_m=block,
+        serving_only=not scanner,
+    )
+    fitted.save(out)
+    _tell_calibration(fitted, measured)
+    typer.echo(str(out))
+
+
 @store_app.command("info")
 def store_info(store: StoreFolder = None) -> None:
     """Tell what is in the store and how large it is."""
@@ -264,6 +313,24 @@ def _study(
     if all(c.attrs["terrain"] == "none" for c in plan.coverage_after.values()):
         typer.echo("no terrain: mountains block nothing in these figures")
     typer.echo(f"{len(files)} files in {out}")
+
+
+def _tell_calibration(fitted: "Calibration", measured: "Measurements") -> None:
+    unread = measured.rejected["reason"].value_counts()
+    n_rows = len(measured.points) + len(measured.rejected)
+    typer.echo(
+        f"{fitted.n_measurements:,} of {n_rows:,} measurements used: {fitted.n_bins:,} bins in "
+        f"{fitted.n_blocks} blocks of {fitted.block_m:g} m"
+    )
+    for reason, n_measurements in unread.items():
+        typer.echo(f"rejected: {n_measurements:,}: {reason}")
+    for unused in fitted.unused:
+        typer.echo(f"left out: {unused.n_measurements:,}: {unused.reason}")
+    for table in (fitted.terms(), fitted.report()):
+        typer.echo("")
+        typer.echo(table.to_string(index=False, float_format="{:.2f}".format, na_rep=""))
+    typer.echo("")
+    typer.echo(f"standard deviation of the error that is left: {fitted.error_sigma_db:.1f} dB")
 
 
 def _place(option: str, text: str) -> tuple[float, float]:

@@ -18,7 +18,13 @@ from ankang_coverage.planning import Plan, Programme, plan
 from ankang_coverage.planning.programme import explain, read_toml
 from ankang_coverage.region import Region
 from ankang_coverage.sites import Network, read_sites
-from ankang_coverage.sites.catalogue import Service, services
+from ankang_coverage.sites.catalogue import (
+    Catalogue,
+    Service,
+    builtin_catalogue,
+    read_catalogue,
+    services,
+)
 from ankang_coverage.sites.catalogue.entries import (
     Building,
     Percent,
@@ -109,19 +115,32 @@ class NetworkSettings(_Settings):
     """Which table of a workbook or GeoPackage, where it has several."""
     coordinates: Literal["wgs84", "gcj02", "bd09"] = "wgs84"
     """Coordinate system of the table's longitudes and latitudes."""
+    catalogue: Path | None = None
+    """YAML file of one's own antennas, radio layers, services and sharing."""
 
     @model_validator(mode="after")
     def _one(self) -> "NetworkSettings":
         if (self.builtin is None) == (self.file is None):
             raise ValueError("give either builtin = 'ankang' or file = a table of sites")
+        if self.builtin and self.catalogue:
+            raise ValueError("catalogue goes with file = a table of sites, not with builtin")
         return self
+
+    def equipment(self) -> Catalogue:
+        """Return the built-in catalogue, with the user's own entries where there are any."""
+        return builtin_catalogue() if self.catalogue is None else read_catalogue(self.catalogue)
 
     def load(self, region: Region) -> Network:
         """Read or make the network, in the region's CRS."""
         if self.file is None:
             return datasets.ankang_network(region)
-        crs = region.villages.crs
-        return read_sites(self.file, coordinates=self.coordinates, crs=crs, table=self.table)
+        return read_sites(
+            self.file,
+            coordinates=self.coordinates,
+            crs=region.villages.crs,
+            table=self.table,
+            catalogue=self.equipment(),
+        )
 
 
 def _none(value: object) -> object:
@@ -235,7 +254,7 @@ class Scenario(_Settings):
         """Return the services by id, with this scenario's rules."""
         return {
             id_: self.services[id_].applied_to(service) if id_ in self.services else service
-            for id_, service in services().items()
+            for id_, service in self.network.equipment().services.items()
         }
 
 

@@ -45,10 +45,21 @@ def _blocks(language):
     ]
 
 
-@pytest.mark.parametrize("block", _blocks("python"))
-def test_python_runs_as_written(block, tmp_path, monkeypatch):
+def _stories():
+    """The Python of each document: its blocks follow on each other. What is fenced as `py` needs
+    what a test has not, such as a cluster."""
+    blocks = {}
+    for param in _blocks("python"):
+        blocks.setdefault(param.id.rpartition("-")[0], []).append(*param.values)
+    return [pytest.param(told, id=document) for document, told in blocks.items()]
+
+
+@pytest.mark.parametrize("blocks", _stories())
+def test_python_runs_as_written(blocks, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    exec(compile(block, "document", "exec"), {})
+    names = {}
+    for number, block in enumerate(blocks):
+        exec(compile(block, f"block {number}", "exec"), names)
 
 
 @pytest.mark.parametrize("block", _blocks("toml"))
@@ -135,7 +146,8 @@ def test_columns_of_a_table_that_was_read_are_named(named, tmp_path):
 
 def test_every_attribute_and_raster_is_named(named, small_region, small_network):
     coverage = predict(small_region, small_network)
-    assert {*attributes(), *small_region.rasters, *coverage, *coverage.attrs} - named == set()
+    names = {*coverage, *coverage.attrs, *coverage.coords} - {"x", "y", "spatial_ref"}
+    assert {*attributes(), *small_region.rasters, *names} - named == set()
 
 
 def test_every_word_of_a_choice_is_named(named):

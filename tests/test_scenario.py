@@ -102,6 +102,7 @@ def test_a_users_own_files_go_all_the_way(study, small_region, tmp_path):
         ('file = "sites.csv"', "", "give either builtin = 'ankang' or file"),
         ("[services.4g]", "[services.6g]", r"services\.6g: no such service; known are 4g, 5g"),
         ('model = "rma"', 'model = "magic"', r"propagation\.model: Input should be 'p1812'"),
+        ('file = "sites.csv"', 'builtin = "ankang"\ncatalogue = "c"', "catalogue goes with file"),
         ('lang = "en"', 'lang = "fr"', "lang: Input should be 'zh' or 'en'"),
         ("[region]", '[region]\nbuiltin = "ankang"', "villages cannot be given beside builtin"),
     ],
@@ -219,3 +220,35 @@ def test_a_rule_that_is_none_is_named(study, line, says):
     study.write_text(STUDY.replace("rsrp_threshold_dbm = -84", line), "utf-8")
     with pytest.raises(ScenarioError, match=says):
         Scenario.from_toml(study)
+
+
+CATALOGUE = """
+antennas:
+  - id: own-17dbi
+    source: data sheet
+    kind: sector
+    gain_dbi: 17.0
+    horizontal_beamwidth_deg: 65.0
+    vertical_beamwidth_deg: 8.0
+    front_to_back_db: 28.0
+    side_lobe_suppression_db: 18.0
+services:
+  - id: 4g
+    source: the operator's own rule
+    radio_layers: [lte-b8]
+    rsrp_threshold_dbm: -100.0
+"""
+
+
+def test_ones_own_catalogue_tells_what_a_table_names_and_the_rules(study, small_region, tmp_path):
+    table = pd.read_csv(tmp_path / "sites.csv", encoding="gb18030")
+    table.assign(天线型号="own-17dbi").to_csv(tmp_path / "sites.csv", index=False)
+    (tmp_path / "own.yaml").write_text(CATALOGUE, "utf-8")
+    text = STUDY.replace('"sites.csv"', '"sites.csv"\ncatalogue = "own.yaml"')
+    study.write_text(text.replace("-84", "-95"), "utf-8")
+    scenario = Scenario.from_toml(study)
+    network = scenario.network.load(small_region)
+    assert set(network.cells["antenna"]) == {"own-17dbi"}
+    assert network.catalogue.antenna("own-17dbi").gain_dbi == 17.0
+    rule = scenario.rules()["4g"]
+    assert (rule.radio_layers, rule.rsrp_threshold_dbm) == (("lte-b8",), -95.0)
