@@ -14,6 +14,7 @@ from ankang_coverage.coverage import ClassLimits, Propagation
 from ankang_coverage.coverage.predict import Progress
 from ankang_coverage.errors import ScenarioError
 from ankang_coverage.planning import Plan, Programme, plan
+from ankang_coverage.planning.choice import ShowGap
 from ankang_coverage.planning.programme import explain, read_toml
 from ankang_coverage.region import Region
 from ankang_coverage.sites import Network, read_sites
@@ -194,6 +195,7 @@ class Scenario(_Settings):
                 "region": self.region.model_copy(update=moved(self.region)),
                 "network": self.network.model_copy(update=moved(self.network)),
                 "propagation": self.propagation.model_copy(update=moved(self.propagation)),
+                "programme": self.programme.relative_to(folder),
             }
         )
 
@@ -212,6 +214,7 @@ def run(
     *,
     executor: Executor | None = None,
     progress: Progress | None = None,
+    show_gap: ShowGap | None = None,
 ) -> Plan:
     """Do a study: region and network, coverage, choice, overlay.
 
@@ -221,6 +224,8 @@ def run(
         The study.
     executor, progress
         As for ``predict``.
+    show_gap
+        As for ``plan``.
 
     Returns
     -------
@@ -240,5 +245,6 @@ def run(
         limits=scenario.classes,
         executor=executor,
         progress=progress,
+        show_gap=show_gap,
     )
     return replace(planned, seconds={"region and network": loaded, **planned.seconds})
