@@ -2,7 +2,8 @@
 
 import sys
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -11,6 +12,7 @@ import typer
 from ankang_coverage.errors import AnkangCoverageError, ScenarioError
 
 if TYPE_CHECKING:
+    from ankang_coverage.coverage.store import Store
     from ankang_coverage.planning import TargetResult
     from ankang_coverage.region import Region
     from ankang_coverage.scenario import Scenario
@@ -23,9 +25,30 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+store_app = typer.Typer(
+    help="Look after the store, where path losses are kept to be computed once.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(store_app, name="store")
+
 Out = Annotated[Path, typer.Option("--out", help="Folder for the results.")]
 Lang = Annotated[Optional[str], typer.Option("--lang", help="Language of map: zh or en.")]  # noqa: UP045
 Workers = Annotated[int, typer.Option("--workers", min=1, max=256, help="Threads.")]
+Scheduler = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        "--scheduler",
+        help="Address of a Dask scheduler, tcp://HOST:PORT, whose workers do the work instead.",
+    ),
+]
+StoreFolder = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option(
+        "--store",
+        help="Folder of the store; ANKANG_COVERAGE_STORE, else the user's cache, when omitted.",
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bars.")]
 
 
@@ -35,12 +58,15 @@ def run(
     out: Out,
     lang: Lang = None,
     workers: Workers = 2,
+    scheduler: Scheduler = None,
+    store: StoreFolder = None,
     quiet: Quiet = False,
 ) -> None:
     """Do the study a TOML file describes and write its results into a folder."""
     from ankang_coverage.scenario import Scenario
 
-    _study(Scenario.from_toml(scenario), out, lang, workers, quiet)
+    study = Scenario.from_toml(scenario)
+    _study(study, out, lang, workers, scheduler, _store(store), quiet)
 
 
 @app.command()
@@ -51,6 +77,8 @@ def demo(
     ] = 90.0,
     lang: Lang = None,
     workers: Workers = 2,
+    scheduler: Scheduler = None,
+    store: StoreFolder = None,
     quiet: Quiet = False,
 ) -> None:
     """Plan Ankang's programme of 2021 on built-in (partly synthetic) data."""
@@ -58,7 +86,8 @@ def demo(
 
     scenario = Scenario.builtin()
     region = scenario.region.model_copy(update={"resolution_m": resolution})
-    _study(scenario.model_copy(update={"region": region}), out, lang, workers, quiet)
+    study = scenario.model_copy(update={"region": region})
+    _study(study, out, lang, workers, scheduler, _store(store), quiet)
 
 
 @app.command()
@@ -125,6 +154,51 @@ def profile(
     typer.echo(str(out))
 
 
+@store_app.command("info")
+def store_info(store: StoreFolder = None) -> None:
+    """Tell what is in the store and how large it is."""
+    info = _store(store).info()
+    typer.echo(str(info.folder))
+    for kind, n_files in info.n_files.items():
+        typer.echo(f"{kind}: {n_files:,} files, {info.n_bytes[kind] / 1e9:.3f} GB")
+    used = sum(info.n_bytes.values())
+    typer.echo(f"all: {used / 1e9:.3f} GB of the {info.max_bytes / 1e9:g} GB allowed")
+    if info.n_unfinished:
+        typer.echo(f"left unfinished by killed runs: {info.n_unfinished}, for prune to remove")
+
+
+@store_app.command("verify")
+def store_verify(store: StoreFolder = None) -> None:
+    """Check every file against the digests in it; exit code 1 if one is damaged."""
+    keep = _store(store)
+    damaged = keep.verify()
+    for file in damaged:
+        typer.echo(f"{file.path}: {file.reason}")
+    n_files = sum(keep.info().n_files.values())
+    typer.echo(f"damaged: {len(damaged)} of {n_files:,} files")
+    if damaged:
+        typer.echo("each is removed when next read, and computed anew")
+        raise typer.Exit(1)
+
+
+@store_app.command("prune")
+def store_prune(
+    store: StoreFolder = None,
+    max_gb: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option("--max-gb", min=0, help="Size that may stay [GB]; as allowed when omitted."),
+    ] = None,
+) -> None:
+    """Remove unfinished files, and those used least recently until the store is small enough."""
+    keep = _store(store)
+    pruned = keep.prune(None if max_gb is None else int(max_gb * 1e9))
+    left = sum(keep.info().n_bytes.values())
+    typer.echo(
+        f"{pruned.n_files:,} files removed, {pruned.n_bytes / 1e9:.3f} GB, and "
+        f"{pruned.n_unfinished} unfinished ones; {left / 1e9:.3f} GB are left"
+    )
+
+
 def main() -> None:
     """Run the command line; a user's mistake ends in one line and exit code 2."""
     try:
@@ -134,7 +208,31 @@ def main() -> None:
         sys.exit(2)
 
 
-def _study(scenario: "Scenario", out: Path, lang: str | None, workers: int, quiet: bool) -> None:
+def _store(folder: Path | None) -> "Store":
+    from ankang_coverage.coverage.store import Store
+
+    return Store.default() if folder is None else Store(folder)
+
+
+def _workers(
+    number: int, scheduler: str | None, store: "Store"
+) -> AbstractContextManager[Executor]:
+    if scheduler is None:
+        return ThreadPoolExecutor(max_workers=number)
+    from ankang_coverage.coverage.cluster import cluster
+
+    return cluster(scheduler, store)
+
+
+def _study(
+    scenario: "Scenario",
+    out: Path,
+    lang: str | None,
+    workers: int,
+    scheduler: str | None,
+    store: "Store",
+    quiet: bool,
+) -> None:
     from ankang_coverage.files import require_folder
     from ankang_coverage.reporting.exports import write_plan
     from ankang_coverage.scenario import run as run_scenario
@@ -142,9 +240,10 @@ def _study(scenario: "Scenario", out: Path, lang: str | None, workers: int, quie
     if lang not in (None, "zh", "en"):
         raise ScenarioError(f"--lang {lang!r} is none of zh, en")
     require_folder(out)
-    with ThreadPoolExecutor(max_workers=workers) as executor:
+    with _workers(workers, scheduler, store) as executor:
         plan = run_scenario(
             scenario,
+            store=store,
             executor=executor,
             progress=None if quiet else _bars,
             show_gap=None if quiet else _show_gap,

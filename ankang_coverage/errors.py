@@ -25,6 +25,14 @@ class NetworkError(AnkangCoverageError):
     """A table of sites or cells has a wrong column, reference or value."""
 
 
+class StoreError(AnkangCoverageError):
+    """The store of path losses cannot be read or written, or lacks what it should hold."""
+
+
+class ClusterError(AnkangCoverageError):
+    """A cluster cannot be reached, or its workers cannot do the work."""
+
+
 class CatalogueError(AnkangCoverageError):
     """An antenna, radio layer or service is not in the catalogue or is ill-defined."""
 

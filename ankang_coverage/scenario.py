@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from ankang_coverage import datasets
 from ankang_coverage.coverage import ClassLimits, Propagation
 from ankang_coverage.coverage.predict import Progress
+from ankang_coverage.coverage.store import Store
 from ankang_coverage.errors import ScenarioError
 from ankang_coverage.planning import Plan, Programme, plan
 from ankang_coverage.planning.choice import ShowGap
@@ -19,6 +20,15 @@ from ankang_coverage.planning.programme import explain, read_toml
 from ankang_coverage.region import Region
 from ankang_coverage.sites import Network, read_sites
 from ankang_coverage.sites.catalogue import Service, services
+from ankang_coverage.sites.catalogue.entries import (
+    Building,
+    Percent,
+    Probability,
+    RateMbps,
+    RsrpThresholdDbm,
+    SigmaDb,
+    SinrThresholdDb,
+)
 
 
 def _as_list(value: object) -> object:
@@ -115,11 +125,35 @@ class NetworkSettings(_Settings):
         return read_sites(self.file, coordinates=self.coordinates, crs=crs, table=self.table)
 
 
-class ServiceSettings(_Settings):
-    """A ``[services.<id>]`` table: another rule for being covered."""
+def _none(value: object) -> object:
+    """Take the word for what TOML cannot write."""
+    return None if value == "none" else value
 
-    rsrp_threshold_dbm: float = Field(ge=-140.0, le=-44.0)
+
+class ServiceSettings(_Settings):
+    """A ``[services.<id>]`` table: what is different in the rule for being covered.
+
+    What is left out stays as in the catalogue; ``"none"`` takes a part out of the rule.
+    """
+
+    rsrp_threshold_dbm: RsrpThresholdDbm = -110.0
     """Smallest RSRP of a covered place [dBm]."""
+    edge_probability: Probability = 0.75
+    """Probability with which RSRP reaches it; 0.5: the predicted median suffices."""
+    error_sigma_db: Annotated[SigmaDb | None, BeforeValidator(_none)] = None
+    """Total error of the prediction [dB]; ``"none"``: the calibration's, or 8."""
+    sinr_threshold_db: Annotated[SinrThresholdDb | None, BeforeValidator(_none)] = None
+    """Smallest SINR [dB]."""
+    uplink_mbps: Annotated[RateMbps | None, BeforeValidator(_none)] = None
+    """Smallest rate of the uplink [Mbit/s]."""
+    indoor: Annotated[Building | None, BeforeValidator(_none)] = None
+    """Building inside which the rule must hold: ``traditional`` or ``efficient``."""
+    indoor_probability_percent: Percent = 50.0
+    """Share of buildings whose entry loss is not exceeded [%]."""
+
+    def applied_to(self, service: Service) -> Service:
+        """Return a service with the parts of its rule replaced that are given."""
+        return service.with_fields(**self.model_dump(exclude_unset=True))
 
 
 class Scenario(_Settings):
@@ -202,9 +236,7 @@ class Scenario(_Settings):
     def rules(self) -> dict[str, Service]:
         """Return the services by id, with this scenario's rules."""
         return {
-            id_: service.model_copy(update=self.services[id_].model_dump())
-            if id_ in self.services
-            else service
+            id_: self.services[id_].applied_to(service) if id_ in self.services else service
             for id_, service in services().items()
         }
 
@@ -212,6 +244,7 @@ class Scenario(_Settings):
 def run(
     scenario: Scenario,
     *,
+    store: Store | None = None,
     executor: Executor | None = None,
     progress: Progress | None = None,
     show_gap: ShowGap | None = None,
@@ -222,7 +255,7 @@ def run(
     ----------
     scenario
         The study.
-    executor, progress
+    store, executor, progress
         As for ``predict``.
     show_gap
         As for ``plan``.
@@ -243,6 +276,7 @@ def run(
         rules=scenario.rules(),
         propagation=scenario.propagation,
         limits=scenario.classes,
+        store=store,
         executor=executor,
         progress=progress,
         show_gap=show_gap,

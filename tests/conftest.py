@@ -69,6 +69,14 @@ def _fail_if_skipped(report: pytest.TestReport | pytest.CollectReport) -> None:
         report.longrepr = f"--require-all allows no skips, but: {reason}"
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _own_store(tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:
+    """Keep what tests compute out of the user's store, and their results off what it holds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ANKANG_COVERAGE_STORE", str(tmp_path_factory.mktemp("store")))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a test reach this machine only: a result must not depend on somebody's server."""

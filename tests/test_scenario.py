@@ -11,6 +11,7 @@ import rasterio
 from ankang_coverage.errors import AnkangCoverageError, RasterError, ScenarioError
 from ankang_coverage.reporting.exports import write_plan
 from ankang_coverage.scenario import Scenario, run
+from ankang_coverage.sites.catalogue import services
 
 STUDY = """
 lang = "en"
@@ -186,3 +187,35 @@ def test_the_land_cover_table_is_found_beside_the_study(study, tmp_path):
     """As every other path of a study, whatever folder the program runs in."""
     study.write_text(STUDY.replace("radius_m", 'land_cover_table = "own.csv"\nradius_m', 1))
     assert Scenario.from_toml(study).propagation.land_cover_table == tmp_path / "own.csv"
+
+
+def test_a_rule_changes_only_in_the_parts_that_are_given(study):
+    rule = """[services.4g]
+edge_probability = 0.9
+error_sigma_db = 6.5
+sinr_threshold_db = "none"
+indoor = "traditional"
+"""
+    study.write_text(STUDY.replace("[services.4g]\nrsrp_threshold_dbm = -84\n", rule), "utf-8")
+    rules = Scenario.from_toml(study).rules()
+    usual, changed = services()["4g"], rules["4g"]
+    assert rules["5g"] == services()["5g"]
+    assert (changed.edge_probability, changed.error_sigma_db) == (0.9, 6.5)
+    assert (changed.sinr_threshold_db, changed.indoor) == (None, "traditional")
+    for kept in ("rsrp_threshold_dbm", "uplink_mbps", "indoor_probability_percent"):
+        assert getattr(changed, kept) == getattr(usual, kept)
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("edge_probability = 75", r"services\.4g\.edge_probability: Input should be less"),
+        ('sinr_threshold_db = "off"', r"services\.4g\.sinr_threshold_db: Input should be a valid"),
+        ('indoor = "tent"', r"services\.4g\.indoor: Input should be 'traditional' or"),
+        ("sinr = -3", r"services\.4g\.sinr: unknown key"),
+    ],
+)
+def test_a_rule_that_is_none_is_named(study, line, says):
+    study.write_text(STUDY.replace("rsrp_threshold_dbm = -84", line), "utf-8")
+    with pytest.raises(ScenarioError, match=says):
+        Scenario.from_toml(study)

@@ -1,5 +1,6 @@
 """What a mast looks over: bare ground, what stands on it, and what is said of both."""
 
+import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,6 +15,8 @@ from ankang_coverage.region.land_cover import LandCoverTable, bare_ground
 
 NO_TERRAIN = "none"
 """What a coverage Dataset says of its terrain when the model looked at none."""
+BLOCK = 256
+"""Rows and columns of a block of pixels: of what is digested, stored and predicted at once."""
 DEFAULT_CLASS = "default class"
 """What a coverage Dataset says of its land cover where none was given."""
 
@@ -93,3 +96,17 @@ class Ground:
             CRS.from_user_input(str(self.geobox.crs)), WGS84, always_xy=True
         )
         return float(to_wgs84.transform((west + east) / 2, (south + north) / 2)[1])
+
+    @cached_property
+    def block_digests(self) -> NDArray[np.bytes_]:
+        """Digest of terrain and land cover in each block of `BLOCK` × `BLOCK` pixels."""
+        rows, columns = self.geobox.shape
+        digests = np.empty((-(-rows // BLOCK), -(-columns // BLOCK)), "S16")
+        for i, j in np.ndindex(digests.shape):
+            block = np.s_[i * BLOCK : (i + 1) * BLOCK, j * BLOCK : (j + 1) * BLOCK]
+            digest = hashlib.blake2b(digest_size=8)
+            digest.update(self.elevation_m[block].tobytes())
+            digest.update(self.class_index[block].tobytes())
+            digests[i, j] = digest.hexdigest()
+        return digests
+

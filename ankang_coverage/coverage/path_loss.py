@@ -1,16 +1,20 @@
 """Path loss from one mast to every pixel round it."""
 
-from collections.abc import Callable, Sequence
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from odc.geo.geobox import GeoBox
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from scipy import ndimage
 
+from ankang_coverage._jit import log2, njit_vector
+from ankang_coverage.coverage.calibration import REFERENCE_HEIGHT_M, Calibration, Correction
 from ankang_coverage.coverage.ground import NO_TERRAIN, Ground
 from ankang_coverage.errors import RasterError
 from ankang_coverage.propagation import free_space, hata, itm, p1812, spm, tr38901
@@ -54,6 +58,80 @@ class Propagation(BaseModel):
     """Sea-level refractivity, for P.1812 and ITM [N-units]."""
     land_cover_table: Path | None = None
     """CSV of land-cover classes instead of the built-in one."""
+    calibration: Path | Annotated[Calibration, AfterValidator(Calibration.essence)] | None = None
+    """A fit of this model to measurements, or its JSON file: corrects the loss at the frequencies
+    that were measured, and says how large the error is. Of the fit only its essence is kept."""
+
+    @model_validator(mode="after")
+    def _fits_its_calibration(self) -> Self:
+        if isinstance(self.calibration, Calibration):
+            self.calibration.require_fits(self.model, self.terminal_height_m, self.time_percent)
+        return self
+
+    def resolved(self) -> "Propagation":
+        """Return the settings with the calibration in them, instead of the name of its file.
+
+        Raises
+        ------
+        FileError
+            If the file cannot be read.
+        OutOfRangeError
+            If the calibration is of another model.
+        """
+        if not isinstance(self.calibration, Path):
+            return self
+        calibration = Calibration.load(self.calibration)
+        calibration.require_fits(self.model, self.terminal_height_m, self.time_percent)
+        return self.model_copy(update={"calibration": calibration.essence()})
+
+    def loss_settings(self, frequency_mhz: float) -> str:
+        """Return as JSON what of these settings the loss at one frequency depends on.
+
+        The radius, which a mast has itself, and the land-cover table, which the ground has, are
+        left out; of a calibration the correction alone counts.
+
+        Parameters
+        ----------
+        frequency_mhz
+            Carrier frequency [MHz].
+        """
+        elsewhere = {"radius_m", "micro_radius_m", "land_cover_table", "calibration"}
+        correction = self.correction(frequency_mhz)
+        told = None if correction is None else correction.model_dump(mode="json")
+        return json.dumps({**self.model_dump(mode="json", exclude=elsewhere), "correction": told})
+
+    def correction(self, frequency_mhz: float) -> Correction | None:
+        """Return what the calibration adds at a frequency; None where it says nothing of it.
+
+        Parameters
+        ----------
+        frequency_mhz
+            Carrier frequency [MHz].
+        """
+        calibration = self.resolved().calibration
+        if not isinstance(calibration, Calibration):
+            return None
+        correction = calibration.correction
+        return correction if correction.applies_to(frequency_mhz) else None
+
+    def error_sigma_db(self, frequencies_mhz: Sequence[float]) -> float | None:
+        """Return the standard deviation of the error as measured [dB].
+
+        Parameters
+        ----------
+        frequencies_mhz
+            Carrier frequencies that are predicted [MHz].
+
+        Returns
+        -------
+        float or None
+            The calibration's, on blocks that were held out; None without one, or where one of
+            the frequencies was not measured.
+        """
+        calibration = self.resolved().calibration
+        if not isinstance(calibration, Calibration):
+            return None
+        return calibration.sigma_db(frequencies_mhz)
 
 
 @dataclass(frozen=True)
@@ -64,12 +142,16 @@ class MastLoss:
     ----------
     rows, columns
         The window of the grid that the arrays fill.
+    mast_row, mast_column
+        The mast's place on the grid [pixels], whole at pixel centres.
     loss_db
         (rows, columns) float32 path loss [dB]; NaN beyond the radius and where terrain is unknown.
-    azimuth_deg, elevation_deg
-        (rows, columns) float32 direction in which the energy leaves the mast [degrees clockwise
-        from north; degrees above the horizontal]: towards the pixel in sight, towards the ridge
-        that hides it otherwise.
+    elevation_deg
+        (rows, columns) float32 elevation at which the energy leaves the mast [degrees above the
+        horizontal]: towards the pixel in sight, towards the ridge that hides it otherwise.
+    obstacle_distance_m
+        (rows, columns) float32 distance from the mast of the terrain or clutter that blocks the
+        path [m]; 0 in sight, where no loss is known, and for models by distance.
     n_clamped
         Pixels whose distance, or whose mast's height, was outside the model's range and was moved
         to its nearest end.
@@ -81,12 +163,22 @@ class MastLoss:
 
     rows: slice
     columns: slice
+    mast_row: float
+    mast_column: float
     loss_db: NDArray[np.float32]
-    azimuth_deg: NDArray[np.float32]
     elevation_deg: NDArray[np.float32]
+    obstacle_distance_m: NDArray[np.float32]
     n_clamped: int
     n_without_terrain: int = 0
     n_short_range: int = 0
+
+    @property
+    def azimuth_deg(self) -> NDArray[np.float32]:
+        """(rows, columns) azimuth of the pixels [degrees clockwise from north]."""
+        south = np.arange(self.rows.start, self.rows.stop) - self.mast_row
+        east = np.arange(self.columns.start, self.columns.stop) - self.mast_column
+        azimuth = np.degrees(np.arctan2(east[None, :], -south[:, None])) % 360.0
+        return azimuth.astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -115,7 +207,8 @@ def mast_losses(
     """Predict path loss from one mast to the pixels within its radius, at several frequencies.
 
     Where a pixel is nearer or farther than a model by distance allows, or a height is outside its
-    range, the model's nearest valid value is used; the loss is never less than in free space.
+    range, the model's nearest valid value is used; the loss is never less than in free space. A
+    calibration's correction is added to that.
 
     Parameters
     ----------
@@ -140,10 +233,52 @@ def mast_losses(
     RasterError
         If the model needs terrain and the ground has none, or none under the mast.
     """
+    settings = propagation.resolved()
+    corrections = {f: settings.correction(f) for f in frequencies_mhz}
+    return corrected_losses(ground, mast, corrections, settings)
+
+
+def corrected_losses(
+    ground: Ground,
+    mast: Mast,
+    corrections: Mapping[float, Correction | None],
+    propagation: Propagation,
+) -> dict[float, MastLoss]:
+    """Predict path loss as `mast_losses` does, with other corrections than the calibration's.
+
+    Parameters
+    ----------
+    ground, mast, propagation
+        As for `mast_losses`.
+    corrections
+        By carrier frequency [MHz] what is added to the model's loss, or None.
+
+    Returns
+    -------
+    dict
+        `MastLoss` by frequency.
+
+    Raises
+    ------
+    OutOfRangeError, RasterError
+        As `mast_losses`.
+    """
     if propagation.model in _BY_DISTANCE:
-        return {f: _by_distance(ground, mast, f, propagation) for f in frequencies_mhz}
-    require_terrain(ground, propagation)
-    return _OVER_TERRAIN[propagation.model](ground, mast, frequencies_mhz, propagation)
+        losses = {f: _by_distance(ground, mast, f, propagation) for f in corrections}
+    else:
+        require_terrain(ground, propagation)
+        losses = _OVER_TERRAIN[propagation.model](ground, mast, corrections, propagation)
+    return {
+        f: loss if (by := corrections[f]) is None else _corrected(ground, mast, loss, by)
+        for f, loss in losses.items()
+    }
+
+
+def _corrected(ground: Ground, mast: Mast, loss: MastLoss, correction: Correction) -> MastLoss:
+    around = _surroundings(ground.geobox, mast)
+    classes = ground.class_index[around.rows, around.columns]
+    added = correction.loss_db(around.distance_m, classes, ground.table)
+    return replace(loss, loss_db=(loss.loss_db + added).astype(np.float32))
 
 
 def looks_at_terrain(propagation: Propagation) -> bool:
@@ -168,7 +303,7 @@ def require_terrain(ground: Ground, propagation: Propagation) -> None:
 
 def stands_on_known_ground(ground: Ground, x_m: float, y_m: float) -> bool:
     """Return whether a place lies among the centres of pixels and its elevation is known."""
-    row, column = _pixel(ground.geobox, x_m, y_m)
+    row, column = pixel_of(ground.geobox, x_m, y_m)
     rows, columns = ground.geobox.shape
     inside = 0 <= row <= rows - 1 and 0 <= column <= columns - 1
     return inside and bool(np.isfinite(ground.elevation_m[_nearest(row, column)]))
@@ -176,7 +311,7 @@ def stands_on_known_ground(ground: Ground, x_m: float, y_m: float) -> bool:
 
 def window(geobox: GeoBox, x_m: float, y_m: float, radius_m: float) -> tuple[slice, slice]:
     """Return the rows and columns of the pixels whose centres can lie within a radius."""
-    row, column = _pixel(geobox, x_m, y_m)
+    row, column = pixel_of(geobox, x_m, y_m)
     reach = radius_m / geobox.resolution.x
 
     def clip(centre: float, length: int) -> slice:
@@ -187,8 +322,8 @@ def window(geobox: GeoBox, x_m: float, y_m: float, radius_m: float) -> tuple[sli
     return clip(row, geobox.shape[0]), clip(column, geobox.shape[1])
 
 
-def _pixel(geobox: GeoBox, x_m: float, y_m: float) -> tuple[float, float]:
-    """Return row and column of a place, whole at pixel centres."""
+def pixel_of(geobox: GeoBox, x_m: float, y_m: float) -> tuple[float, float]:
+    """Return row and column of a place on a grid, whole at pixel centres."""
     size = geobox.resolution.x
     return (
         (geobox.transform.f - y_m) / size - 0.5,
@@ -208,24 +343,20 @@ class _Surroundings:
     rows: slice
     columns: slice
     distance_m: NDArray[np.float64]
-    azimuth_deg: NDArray[np.float32]
 
 
 def _surroundings(geobox: GeoBox, mast: Mast) -> _Surroundings:
     rows, columns = window(geobox, mast.x_m, mast.y_m, mast.radius_m)
     east = geobox.transform.c + geobox.transform.a * _centres(columns) - mast.x_m
     north = geobox.transform.f + geobox.transform.e * _centres(rows) - mast.y_m
-    azimuth = np.degrees(np.arctan2(east[None, :], north[:, None])) % 360.0
-    return _Surroundings(
-        rows=rows,
-        columns=columns,
-        distance_m=np.hypot(north[:, None], east[None, :]),
-        azimuth_deg=azimuth.astype(np.float32),
-    )
+    return _Surroundings(rows, columns, np.hypot(north[:, None], east[None, :]))
 
 
 def _centres(span: slice) -> NDArray[np.float64]:
     return np.arange(span.start, span.stop) + 0.5
+
+
+_DB_PER_OCTAVE = np.float32(20.0 * math.log10(2.0))
 
 
 # Models by distance alone ------------------------------------------------------------------------
@@ -260,12 +391,15 @@ def _by_distance(
     loss[around.distance_m > mast.radius_m] = np.nan
     drop = mast.height_m - propagation.terminal_height_m
     elevation = -np.degrees(np.arctan2(drop, np.maximum(around.distance_m, _SHORTEST_M)))
+    row, column = pixel_of(ground.geobox, mast.x_m, mast.y_m)
     return MastLoss(
         rows=around.rows,
         columns=around.columns,
+        mast_row=row,
+        mast_column=column,
         loss_db=loss.astype(np.float32),
-        azimuth_deg=around.azimuth_deg,
         elevation_deg=elevation.astype(np.float32),
+        obstacle_distance_m=np.zeros(loss.shape, np.float32),
         n_clamped=n_clamped,
     )
 
@@ -297,6 +431,8 @@ def _free_space(
 
 # Models over terrain -----------------------------------------------------------------------------
 
+_Corrections = Mapping[float, Correction | None]
+
 
 def _swept(
     ground: Ground,
@@ -307,7 +443,7 @@ def _swept(
     with_clutter: bool = True,
 ) -> radial.Sweep:
     """Sweep once: all frequencies share the geometry of the paths."""
-    row, column = _pixel(ground.geobox, mast.x_m, mast.y_m)
+    row, column = pixel_of(ground.geobox, mast.x_m, mast.y_m)
     clutter = radial.Clutter(
         class_index=ground.class_index,
         height_m=ground.class_height_m,
@@ -333,31 +469,44 @@ def _swept(
 
 
 def _by_sweep(
-    ground: Ground, mast: Mast, frequencies_mhz: Sequence[float], propagation: Propagation
+    ground: Ground, mast: Mast, corrections: _Corrections, propagation: Propagation
 ) -> dict[float, MastLoss]:
-    swept = _swept(ground, mast, frequencies_mhz, propagation)
+    swept = _swept(ground, mast, list(corrections), propagation)
     return _as_mast_losses(swept, ground, mast)
 
 
 def _as_mast_losses(swept: radial.Sweep, ground: Ground, mast: Mast) -> dict[float, MastLoss]:
     """Bring a sweep's whole steps to the pixels' own distances, and hold it to free space."""
-    around = _surroundings(ground.geobox, mast)
+    rows, columns = window(ground.geobox, mast.x_m, mast.y_m, mast.radius_m)
+    row, column = pixel_of(ground.geobox, mast.x_m, mast.y_m)
+    pixel_m = ground.geobox.resolution.x
+    step_m = pixel_m / np.ceil(pixel_m / radial.LONGEST_STEP_M)
     flags = swept.flags[0]
     unknown = (flags & (radial.SweepFlag.NO_DATA | radial.SweepFlag.ACROSS_NO_DATA)) != 0
     short = (flags & radial.SweepFlag.SHORT_RANGE) != 0
-    to_own_distance = _beyond_whole_steps_db(around.distance_m, ground.geobox.resolution.x)
-    free_1_mhz = free_space.free_space_loss(np.maximum(around.distance_m, _SHORTEST_M), 1.0)
+    blocked = ((flags & radial.SweepFlag.COMPUTED) != 0) & ~unknown
+    obstacle_m = np.where(blocked, swept.obstacle_distance_m[0], np.float32(0.0))
     losses = {}
     for n, frequency in enumerate(swept.frequencies_mhz):
-        floor = free_1_mhz + 20.0 * np.log10(frequency)
-        loss = np.maximum(swept.loss_db[n, 0] + to_own_distance, floor).astype(np.float32)
+        loss = np.empty(flags.shape, np.float32)
+        _at_own_distance(
+            np.ascontiguousarray(swept.loss_db[n, 0]),
+            rows.start - row,
+            columns.start - column,
+            pixel_m,
+            step_m,
+            float(free_space.free_space_loss(1.0, frequency)),
+            loss,
+        )
         loss[unknown] = np.nan
         losses[frequency] = MastLoss(
-            rows=around.rows,
-            columns=around.columns,
+            rows=rows,
+            columns=columns,
+            mast_row=row,
+            mast_column=column,
             loss_db=loss,
-            azimuth_deg=around.azimuth_deg,
             elevation_deg=swept.launch_elevation_deg[0],
+            obstacle_distance_m=obstacle_m,
             n_clamped=0,
             n_without_terrain=int(np.count_nonzero(unknown)),
             n_short_range=int(np.count_nonzero(short)),
@@ -365,23 +514,41 @@ def _as_mast_losses(swept: radial.Sweep, ground: Ground, mast: Mast) -> dict[flo
     return losses
 
 
-def _beyond_whole_steps_db(distance_m: NDArray[np.float64], pixel_m: float) -> NDArray[np.float64]:
-    """Return what free space adds from the sweep's whole step to a pixel's own distance."""
-    step_m = pixel_m / np.ceil(pixel_m / radial.LONGEST_STEP_M)
-    steps_m = np.floor(distance_m / step_m + 0.5) * step_m
-    own = np.where(steps_m > 0.0, np.maximum(distance_m, _SHORTEST_M), 1.0)
-    return 20.0 * np.log10(own / np.where(steps_m > 0.0, steps_m, 1.0))
+@njit_vector
+def _at_own_distance(
+    swept: NDArray[np.float32],
+    south_px: float,
+    east_px: float,
+    pixel_m: float,
+    step_m: float,
+    free_at_1_m: float,
+    loss: NDArray[np.float32],
+) -> None:
+    """Add what free space takes from the sweep's whole step to a pixel's own distance."""
+    floor = np.float32(free_at_1_m)
+    for r in range(np.uintp(swept.shape[0])):
+        south = (south_px + r) * pixel_m
+        for c in range(np.uintp(swept.shape[1])):
+            east = (east_px + c) * pixel_m
+            distance = math.sqrt(south * south + east * east)
+            stepped = math.floor(distance / step_m + 0.5) * step_m
+            own = max(distance, _SHORTEST_M)
+            beyond = np.float32(own / stepped if stepped > 0.0 else 1.0)
+            at_least = floor + _DB_PER_OCTAVE * log2(np.float32(own))
+            value = swept[r, c] + _DB_PER_OCTAVE * log2(beyond)
+            loss[r, c] = value if not value < at_least else at_least
 
 
 def _by_spm(
-    ground: Ground, mast: Mast, frequencies_mhz: Sequence[float], propagation: Propagation
+    ground: Ground, mast: Mast, corrections: _Corrections, propagation: Propagation
 ) -> dict[float, MastLoss]:
     """Take Hata for open country, the class's loss, and diffraction where sight is blocked."""
-    swept = _swept(ground, mast, frequencies_mhz, propagation, with_clutter=False)
+    swept = _swept(ground, mast, list(corrections), propagation, with_clutter=False)
     in_sight = (swept.flags[0] & radial.SweepFlag.IN_SIGHT) != 0
     losses = _as_mast_losses(swept, ground, mast)
     return {
-        f: _spm_loss(ground, mast, f, propagation, loss, in_sight) for f, loss in losses.items()
+        f: _spm_loss(ground, mast, f, propagation, corrections[f], loss, in_sight)
+        for f, loss in losses.items()
     }
 
 
@@ -390,29 +557,34 @@ def _spm_loss(
     mast: Mast,
     frequency_mhz: float,
     propagation: Propagation,
+    correction: Correction | None,
     swept: MastLoss,
     in_sight: NDArray[np.bool_],
 ) -> MastLoss:
     around = _surroundings(ground.geobox, mast)
     here = (around.rows, around.columns)
-    foot = ground.elevation_m[_nearest(*_pixel(ground.geobox, mast.x_m, mast.y_m))]
+    foot = ground.elevation_m[_nearest(*pixel_of(ground.geobox, mast.x_m, mast.y_m))]
     floor = _free_space(around.distance_m, mast, frequency_mhz, propagation)
     elevation = np.nan_to_num(ground.elevation_m[here])
     effective = spm.effective_height(mast.height_m, foot, elevation)
     distance = np.clip(around.distance_m, *spm.SPM_RANGE.distance_m)
     base = np.clip(effective, *spm.SPM_RANGE.base_height_m)
     clamped = (distance != around.distance_m) | (base != effective)
-    diffraction = np.maximum(np.nan_to_num(swept.loss_db - floor), 0.0)
+    beyond_free_space = np.maximum(np.nan_to_num(swept.loss_db - floor), 0.0)
+    diffraction = np.where(in_sight, 0.0, beyond_free_space)
     predicted = spm.spm_loss(
         spm.SpmCoefficients.for_frequency(frequency_mhz, environment="open"),
         distance,
         base,
         propagation.terminal_height_m,
-        np.where(in_sight, 0.0, diffraction),
+        diffraction,
         ground.table.terminal_loss_db(frequency_mhz)[ground.class_index[here]],
     )
     known = np.isfinite(swept.loss_db)
     loss = np.where(known, np.maximum(predicted, floor), np.nan)
+    if correction is not None:
+        loss += correction.height_slope_db * np.log10(base / REFERENCE_HEIGHT_M)
+        loss += correction.diffraction_factor * diffraction
     return replace(
         swept,
         loss_db=loss.astype(np.float32),
@@ -421,10 +593,10 @@ def _spm_loss(
 
 
 def _by_itm(
-    ground: Ground, mast: Mast, frequencies_mhz: Sequence[float], propagation: Propagation
+    ground: Ground, mast: Mast, corrections: _Corrections, propagation: Propagation
 ) -> dict[float, MastLoss]:
     """Trace a bare profile to every pixel; the directions come from the sweep."""
-    swept = _by_sweep(ground, mast, frequencies_mhz, propagation)
+    swept = _by_sweep(ground, mast, corrections, propagation)
     return {f: _itm_loss(ground, mast, f, propagation, loss) for f, loss in swept.items()}
 
 
@@ -432,7 +604,7 @@ def _itm_loss(
     ground: Ground, mast: Mast, frequency_mhz: float, propagation: Propagation, swept: MastLoss
 ) -> MastLoss:
     around = _surroundings(ground.geobox, mast)
-    row, column = _pixel(ground.geobox, mast.x_m, mast.y_m)
+    row, column = pixel_of(ground.geobox, mast.x_m, mast.y_m)
     to_row, to_column = np.nonzero(np.isfinite(swept.loss_db))
     distance = np.maximum(around.distance_m[to_row, to_column], _SHORTEST_M)
     steps = np.maximum(np.rint(distance / ground.geobox.resolution.x).astype(int), 2)
@@ -467,13 +639,16 @@ def _itm_loss(
     return replace(
         swept,
         loss_db=total.astype(np.float32),
+        obstacle_distance_m=np.where(
+            np.isfinite(total), swept.obstacle_distance_m, np.float32(0.0)
+        ),
         n_without_terrain=swept.n_without_terrain + n_crossing,
     )
 
 
 _OVER_TERRAIN: dict[
     str,
-    Callable[[Ground, Mast, Sequence[float], Propagation], dict[float, MastLoss]],
+    Callable[[Ground, Mast, _Corrections, Propagation], dict[float, MastLoss]],
 ] = {
     "p1812": _by_sweep,
     "delta-bullington": _by_sweep,

@@ -1,9 +1,11 @@
-"""RSRP and best server of a network on a region's grid."""
+"""Coverage: what a network's cells put on every pixel, and whether that will do."""
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import NamedTuple
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,65 +13,65 @@ import xarray as xr
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 from odc.geo.xr import xr_coords
+from xarray.core import indexing
 
+from ankang_coverage.coverage.carriers import Carrier, HeardMast, hear
 from ankang_coverage.coverage.ground import NO_TERRAIN, Ground
+from ankang_coverage.coverage.masts import COUNTS as MAST_COUNTS
+from ankang_coverage.coverage.masts import Keys, PathLosses, missing
 from ankang_coverage.coverage.path_loss import (
     Mast,
-    MastLoss,
     Propagation,
     looks_at_terrain,
-    mast_losses,
+    pixel_of,
     require_terrain,
     stands_on_known_ground,
 )
-from ankang_coverage.errors import NetworkError
-from ankang_coverage.propagation.antenna import sector_gain
+from ankang_coverage.coverage.service import VARIABLES, Rule, ServedTiles
+from ankang_coverage.coverage.signals import CellSetting
+from ankang_coverage.coverage.store import Store
+from ankang_coverage.coverage.tiles import TILE, Tile, TiledArray, tiles_of
+from ankang_coverage.coverage.work import in_order
+from ankang_coverage.errors import NetworkError, RasterError
 from ankang_coverage.region import Region
 from ankang_coverage.region.land_cover import LandCoverTable
 from ankang_coverage.region.rasters import require_same_crs
 from ankang_coverage.sites import Network
-from ankang_coverage.sites.catalogue import Service, antenna, radio_layer, service
+from ankang_coverage.sites.catalogue import (
+    Antenna,
+    Catalogue,
+    RadioLayer,
+    Service,
+    builtin_catalogue,
+)
+from ankang_coverage.sites.operators import carriers as carriers_of
+from ankang_coverage.sites.operators import usable_by
 
-NO_SERVER = -1
-"""``best_server`` of a pixel that no cell reaches."""
-
-COUNTS = ("n_clamped", "n_without_terrain", "n_short_range", "n_off_terrain")
+COUNTS = (*MAST_COUNTS, "n_off_terrain")
 """What a coverage Dataset counts of the pixels and sites that were not predicted as others."""
+
+
+class Cell(NamedTuple):
+    """All that a coverage keeps of a cell beside its id, as coordinates; units as in `Network`."""
+
+    site: str
+    x_m: float
+    y_m: float
+    kind: str
+    carrier: str
+    radio_layer: str
+    operator: str
+    antenna: str
+    height_m: float
+    azimuth_deg: float
+    mechanical_tilt_deg: float
+    electrical_tilt_deg: float
+    re_power_dbm: float
+    load: float
+
 
 Progress = Callable[[Sequence[str], str], Iterator[str]]
 """Wraps the ids that a stage goes through, given what it does, to show how far it is."""
-
-
-@dataclass(frozen=True)
-class SiteSignal:
-    """The strongest signal of one site round its mast.
-
-    Attributes
-    ----------
-    rows, columns
-        The window of the grid that the arrays fill.
-    rsrp_dbm
-        (rows, columns) float32 strongest RSRP of the site's cells [dBm]; NaN beyond the radius.
-    cell
-        (rows, columns) int32 position of that cell in the table of cells.
-    n_clamped
-        Pixels, counted once per mast and carrier, outside the model's range of distance.
-    n_without_terrain
-        Pixels, counted once per mast and carrier, whose path crosses unknown terrain.
-    n_short_range
-        Pixels, counted likewise, nearer than a model over terrain reaches by itself.
-    n_off_terrain
-        1 where the mast itself stands on unknown terrain and reaches nothing, else 0.
-    """
-
-    rows: slice
-    columns: slice
-    rsrp_dbm: NDArray[np.float32]
-    cell: NDArray[np.int32]
-    n_clamped: int = 0
-    n_without_terrain: int = 0
-    n_short_range: int = 0
-    n_off_terrain: int = 0
 
 
 def predict(
@@ -77,54 +79,85 @@ def predict(
     network: Network,
     of: str | Service = "4g",
     *,
+    operators: str | Sequence[str] | None = None,
     propagation: Propagation | None = None,
+    store: Store | None = None,
     executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> xr.Dataset:
-    """Predict RSRP and best server of a service or radio layer.
+    """Predict the coverage of a service or radio layer.
+
+    Path losses and tiles that the store holds already are not computed again, so that editing a
+    network costs no more than the tiles it touches, and a run that was interrupted goes on.
 
     Parameters
     ----------
     region
-        Where: its grid is predicted.
+        Where: the tiles of its grid that its villages touch are predicted.
     network
         What is built; candidates count as built, so leave them out to predict without them.
         Indoor sites serve their building only and are left out.
     of
         A service (``4g``, ``5g``, or a Service with another rule) or one radio layer
         (``lte-b8``), judged by the rule of the service it belongs to.
+    operators
+        Whose subscribers are asked about: the cells they can use, their own and those shared with
+        them. All cells when omitted.
     propagation
         Path-loss model and its settings.
+    store
+        Where path losses and tiles are kept; `Store.default` when omitted.
     executor
-        Where masts are computed: any ``concurrent.futures.Executor`` of threads; two threads by
-        default. The result does not depend on it.
+        Where the work is done: any ``concurrent.futures.Executor``, of other processes or
+        machines too if they see the store; threads by default. The result does not depend on it.
     progress
         Wraps the site ids to show how far the prediction is.
 
     Returns
     -------
     xarray.Dataset
-        (y, x) on the region's grid: ``rsrp_dbm`` float32 [dBm], NaN where no cell reaches;
-        ``best_server`` int32, position in the coordinate ``cell`` (with ``site`` beside it), the
-        lower on a tie, −1 where none. Attributes: ``service``, ``rsrp_threshold_dbm``, ``model``,
-        ``terrain`` (``dtm`` or ``dsm``; ``none``: no terrain was looked at), ``land_cover``
-        (``classes``, ``default class`` or ``none``), and the counts ``n_clamped``,
-        ``n_without_terrain`` and ``n_short_range`` (pixels, once per mast and carrier) and
-        ``n_off_terrain`` (sites that stand on unknown terrain and reach nothing).
+        (y, x) on the region's grid, read from the store tile by tile when asked for. At each
+        pixel, of the carrier that serves there (one that meets the rule before one that does
+        not, then the stronger): ``rsrp_dbm``, ``best_server`` (position in the coordinate
+        ``cell``, the lower on a tie, −1 where none), ``second_rsrp_dbm``, ``second_server``,
+        ``n_within_6_db``, ``sinr_db``, ``rsrq_db``, ``downlink_mbps``, ``uplink_mbps``,
+        ``uplink_margin_db``, ``coverage_probability``, ``obstacle_distance_m`` and ``covered``,
+        each with its unit. Levels are NaN where no cell reaches. Coordinates beside ``cell`` say
+        all of each cell that the prediction used; ``tile_key`` says of each tile of 256 × 256
+        pixels what it depends on. Attributes: ``service``, ``radio_layers``,
+        ``rule``, ``rsrp_threshold_dbm``, ``error_sigma_db``, ``model``, ``propagation``,
+        ``equipment``, ``store``, ``terrain`` (``dtm`` or ``dsm``; ``none``: no terrain was looked
+        at), ``land_cover`` (``classes``, ``default class`` or ``none``), and the counts
+        ``n_clamped``, ``n_without_terrain`` and ``n_short_range`` (pixels, once per mast and
+        carrier) and ``n_off_terrain`` (sites that stand on unknown terrain and reach nothing).
 
     Raises
     ------
     CatalogueError
-        If `of` is neither a service nor a radio layer.
+        If `of` is neither a service nor a radio layer, or an operator is unknown.
+    NetworkError
+        If no site reaches the region.
     OutOfRangeError
         If a carrier's frequency is outside the model's range.
     RasterError
         If the model needs terrain and the region has none.
+    StoreError
+        If the store cannot be written.
     """
-    rule = as_service(of)
-    settings = propagation or Propagation()
-    empty = _empty(region, rule, settings)
-    return add_network(region, empty, network, executor=executor, progress=progress)
+    service = as_service(of, network.catalogue)
+    heard = network if operators is None else usable_by(network, operators)
+    cells = cells_of_network(heard, service.radio_layers, region.geobox)
+    return _coverage(
+        region,
+        cells,
+        network.catalogue,
+        service,
+        (propagation or Propagation()).resolved(),
+        store or Store.default(),
+        executor,
+        progress,
+        n_asked=len(cells),
+    )
 
 
 def add_network(
@@ -137,7 +170,8 @@ def add_network(
 ) -> xr.Dataset:
     """Return a coverage with a network's cells added to those it already has.
 
-    The result equals the prediction of both networks together, by the same model.
+    The result equals the prediction of both networks together, by the same model; only the tiles
+    that the added cells reach are computed.
 
     Parameters
     ----------
@@ -155,37 +189,66 @@ def add_network(
     NetworkError
         If a cell is in the coverage already, or no site reaches the region.
     """
-    settings = propagation_of(coverage)
-    ground = ground_of(region, settings)
-    added = _relevant(network, coverage.attrs["radio_layers"], ground.geobox)
-    known = pd.Index(coverage["cell"].to_numpy())
-    twice = added.cells.index.intersection(known)
+    service = service_of(coverage)
+    known = cells_of(coverage)
+    added = cells_of_network(network, service.radio_layers, region.geobox)
+    twice = added.index.intersection(known.index)
     if len(twice):
         raise NetworkError(f"cell {twice[0]!r} is in this coverage already")
-    best = coverage["rsrp_dbm"].to_numpy().copy()
-    server = coverage["best_server"].to_numpy().copy()
-    counts = {name: int(coverage.attrs[name]) for name in COUNTS}
-    reached = not len(added.sites)
-    for signal in site_signals(
-        ground, added, propagation=settings, executor=executor, progress=progress
-    ):
-        _keep_stronger(best, server, signal, first_cell=len(known))
-        for name in COUNTS:
-            counts[name] += getattr(signal, name)
-        reached |= bool(np.isfinite(signal.rsrp_dbm).any())
-    if not reached:
-        raise NetworkError(
-            f"none of {len(added.sites)} sites reaches region {region.name}: check their "
-            f"coordinates, the region's terrain and the radius"
-        )
-    cells = known.append(added.cells.index)
-    sites = np.concatenate([coverage["site"].to_numpy(), added.cells["site"].to_numpy(str)])
-    return _dataset(ground.geobox, best, server, cells, sites, {**coverage.attrs, **counts})
+    return _coverage(
+        region,
+        pd.concat([known, added]),
+        _both(catalogue_of(coverage), network.catalogue, added),
+        service,
+        propagation_of(coverage),
+        Store(coverage.attrs["store"]),
+        executor,
+        progress,
+        n_asked=len(added),
+    )
 
 
 def is_covered(coverage: xr.Dataset) -> NDArray[np.bool_]:
     """Return where a coverage meets its service's rule, (y, x)."""
-    return coverage["rsrp_dbm"].to_numpy() >= np.float32(coverage.attrs["rsrp_threshold_dbm"])
+    return np.asarray(coverage["covered"].to_numpy(), np.bool_)
+
+
+def changed_windows(before: xr.Dataset, after: xr.Dataset) -> list[tuple[slice, slice]]:
+    """Return the tiles on which two coverages may differ.
+
+    Parameters
+    ----------
+    before, after
+        Datasets of `predict` on one grid.
+
+    Returns
+    -------
+    list
+        Rows and columns of each tile that hears other signals, or is judged by another rule, in
+        one than in the other; everywhere else they are equal.
+
+    Raises
+    ------
+    RasterError
+        If the coverages are not on one grid.
+    """
+    sizes = [coverage.sizes for coverage in (before, after)]
+    if any(sizes[0][name] != sizes[1][name] for name in ("y", "x")):
+        raise RasterError(
+            f"the coverages have {sizes[0]['y']} × {sizes[0]['x']} and {sizes[1]['y']} × "
+            f"{sizes[1]['x']} pixels: predict both on one grid"
+        )
+    differs = before["tile_key"].to_numpy() != after["tile_key"].to_numpy()
+    shape = (before.sizes["y"], before.sizes["x"])
+    return [Tile(int(row), int(column)).window(shape) for row, column in np.argwhere(differs)]
+
+
+def cells_of(coverage: xr.Dataset) -> pd.DataFrame:
+    """Return the cells of a coverage, by id, with all that was used of them."""
+    return pd.DataFrame(
+        {name: coverage[name].to_numpy() for name in Cell._fields},
+        index=pd.Index(coverage["cell"].to_numpy(), name="cell"),
+    )
 
 
 def propagation_of(coverage: xr.Dataset) -> Propagation:
@@ -193,188 +256,34 @@ def propagation_of(coverage: xr.Dataset) -> Propagation:
     return Propagation.model_validate_json(coverage.attrs["propagation"])
 
 
-def as_service(of: str | Service) -> Service:
+def service_of(coverage: xr.Dataset) -> Service:
+    """Return the service, with its rule, that a coverage is of."""
+    return Service.model_validate_json(coverage.attrs["rule"])
+
+
+def catalogue_of(coverage: xr.Dataset) -> Catalogue:
+    """Return the catalogue with the radio layers and antennas that a coverage was made with."""
+    told = json.loads(coverage.attrs["equipment"])
+    return builtin_catalogue().with_entries(
+        *(Antenna.model_validate(entry) for entry in told["antennas"]),
+        *(RadioLayer.model_validate(entry) for entry in told["radio_layers"]),
+    )
+
+
+def rule_of(coverage: xr.Dataset) -> Rule:
+    """Return the rule of a coverage in numbers."""
+    return Rule(service_of(coverage), float(coverage.attrs["error_sigma_db"]))
+
+
+def as_service(of: str | Service, catalogue: Catalogue) -> Service:
     """Return the service of an id, or the one-layer service of a radio layer's id."""
     if isinstance(of, Service):
         return of
     if "-" in of:
-        layer = radio_layer(of)
-        whole = service("4g" if layer.technology == "lte" else "5g")
+        layer = catalogue.radio_layer(of)
+        whole = catalogue.service("4g" if layer.technology == "lte" else "5g")
         return whole.model_copy(update={"id": of, "radio_layers": (of,)})
-    return service(of)
-
-
-def site_signals(
-    ground: Ground,
-    network: Network,
-    *,
-    propagation: Propagation,
-    executor: Executor | None = None,
-    progress: Progress | None = None,
-) -> Iterator[SiteSignal]:
-    """Yield each site's strongest signal, in the order of the network's sites.
-
-    Parameters
-    ----------
-    ground
-        The grid, its terrain and land cover.
-    network
-        Sites and cells; every cell is used.
-    propagation, executor, progress
-        As for `predict`.
-    """
-    equipped = _equipped(network)
-
-    def one(site: str) -> SiteSignal:
-        return _site_signal(ground, equipped[site], propagation)
-
-    sites = [site for site in network.sites.index if site in equipped]
-    shown = iter(sites) if progress is None else progress(sites, "predict")
-    if executor is not None:
-        yield from _in_order(executor, one, shown)
-        return
-    with ThreadPoolExecutor(max_workers=2) as threads:
-        yield from _in_order(threads, one, shown)
-
-
-def _in_order(
-    executor: Executor, one: Callable[[str], SiteSignal], sites: Iterator[str]
-) -> Iterator[SiteSignal]:
-    """Map over sites with few results in memory at a time."""
-    batch: list[str] = []
-    for site in sites:
-        batch.append(site)
-        if len(batch) == _BATCH:
-            yield from executor.map(one, batch)
-            batch = []
-    yield from executor.map(one, batch)
-
-
-_BATCH = 64
-"""Sites in flight at once; bounds memory, not the result."""
-
-
-class _Cell(NamedTuple):
-    """A row of the table of cells, as the loops want it."""
-
-    position: int
-    antenna: str
-    radio_layer: str
-    height_m: float
-    azimuth_deg: float
-    mechanical_tilt_deg: float
-    electrical_tilt_deg: float
-    re_power_dbm: float
-
-
-class _Site(NamedTuple):
-    x_m: float
-    y_m: float
-    kind: str
-    cells: list[_Cell]
-
-
-def _equipped(network: Network) -> dict[str, _Site]:
-    """Return each site with its cells by id; tables are too slow to ask once per site."""
-    points = network.sites.geometry
-    rows = zip(network.sites.index, points.x, points.y, network.sites["kind"], strict=True)
-    sites = {id_: _Site(x, y, kind, []) for id_, x, y, kind in rows}
-    columns = [network.cells[name] for name in _Cell._fields[1:]]
-    for position, (id_, *values) in enumerate(zip(network.cells["site"], *columns, strict=True)):
-        sites[id_].cells.append(_Cell(position, *values))
-    return {id_: site for id_, site in sites.items() if site.cells}
-
-
-def _site_signal(ground: Ground, site: _Site, propagation: Propagation) -> SiteSignal:
-    if looks_at_terrain(propagation) and not stands_on_known_ground(ground, site.x_m, site.y_m):
-        return _NOTHING
-    losses = _site_losses(ground, site, propagation)
-    strongest: NDArray[np.float32] | None = None
-    server: NDArray[np.int32] | None = None
-    for cell in site.cells:
-        layer = radio_layer(cell.radio_layer)
-        loss = losses[cell.height_m, layer.frequency_mhz]
-        rsrp = _cell_rsrp(loss, cell, layer.feeder_loss_db + layer.body_loss_db)
-        if strongest is None or server is None:
-            strongest = rsrp
-            server = np.where(np.isnan(rsrp), NO_SERVER, cell.position).astype(np.int32)
-        else:
-            better = rsrp > strongest  # cells come by position: an equal one stays behind
-            np.copyto(strongest, rsrp, where=better)
-            server[better] = cell.position
-    assert strongest is not None  # a site has cells
-    assert server is not None
-    return SiteSignal(
-        rows=loss.rows,
-        columns=loss.columns,
-        rsrp_dbm=strongest,
-        cell=server,
-        n_clamped=sum(loss.n_clamped for loss in losses.values()),
-        n_without_terrain=sum(loss.n_without_terrain for loss in losses.values()),
-        n_short_range=sum(loss.n_short_range for loss in losses.values()),
-    )
-
-
-_NOTHING = SiteSignal(
-    rows=slice(0, 0),
-    columns=slice(0, 0),
-    rsrp_dbm=np.empty((0, 0), np.float32),
-    cell=np.empty((0, 0), np.int32),
-    n_off_terrain=1,
-)
-
-
-def _site_losses(
-    ground: Ground, site: _Site, propagation: Propagation
-) -> dict[tuple[float, float], MastLoss]:
-    """Return path loss by antenna height and frequency; frequencies share a height's geometry."""
-    wanted: dict[float, dict[float, None]] = {}
-    for cell in site.cells:
-        frequency = radio_layer(cell.radio_layer).frequency_mhz
-        wanted.setdefault(cell.height_m, {})[frequency] = None
-    radius_m = propagation.micro_radius_m if site.kind == "micro" else propagation.radius_m
-    return {
-        (height_m, frequency): loss
-        for height_m, frequencies in wanted.items()
-        for frequency, loss in mast_losses(
-            ground, Mast(site.x_m, site.y_m, height_m, radius_m), list(frequencies), propagation
-        ).items()
-    }
-
-
-def _cell_rsrp(loss: MastLoss, cell: _Cell, losses_db: float) -> NDArray[np.float32]:
-    gain = sector_gain(
-        antenna(cell.antenna).pattern,
-        loss.azimuth_deg,
-        loss.elevation_deg,
-        cell.azimuth_deg,
-        cell.mechanical_tilt_deg,
-        cell.electrical_tilt_deg,
-    )
-    return np.asarray(gain - loss.loss_db + np.float32(cell.re_power_dbm - losses_db), np.float32)
-
-
-def _keep_stronger(
-    best: NDArray[np.float32], server: NDArray[np.int32], signal: SiteSignal, first_cell: int
-) -> None:
-    here = (signal.rows, signal.columns)
-    cell = signal.cell + np.int32(first_cell)
-    with np.errstate(invalid="ignore"):
-        better = (signal.rsrp_dbm > best[here]) | (
-            (signal.rsrp_dbm == best[here]) & (cell < server[here])
-        )
-    better |= ~np.isnan(signal.rsrp_dbm) & np.isnan(best[here])
-    best[here] = np.where(better, signal.rsrp_dbm, best[here])
-    server[here] = np.where(better, cell, server[here])
-
-
-def _relevant(network: Network, radio_layers: Sequence[str], geobox: GeoBox) -> Network:
-    indoor = network.sites.index[network.sites["kind"] == "indoor"]
-    outdoor = network.cells["radio_layer"].isin(radio_layers) & ~network.cells["site"].isin(indoor)
-    relevant = network.with_cells(outdoor)
-    if len(relevant.sites):
-        require_same_crs(relevant.sites, geobox, "sites")
-    return relevant
+    return catalogue.service(of)
 
 
 def ground_of(region: Region, propagation: Propagation) -> Ground:
@@ -391,54 +300,299 @@ def ground_of(region: Region, propagation: Propagation) -> Ground:
     return ground
 
 
-def _empty(region: Region, rule: Service, propagation: Propagation) -> xr.Dataset:
+def path_losses(ground: Ground, propagation: Propagation, store: Store) -> PathLosses:
+    """Return where path losses over a ground are found, the ground put into the store."""
+    return PathLosses(store, store.write_ground(ground), propagation)
+
+
+def heard_masts(
+    cells: pd.DataFrame, catalogue: Catalogue, ground: Ground, keys: Keys
+) -> tuple[dict[str, list[HeardMast]], int]:
+    """Set the cells of a coverage on their masts.
+
+    Parameters
+    ----------
+    cells
+        As `cells_of` gives them; a cell's position is its row.
+    catalogue
+        Radio layers and antennas.
+    ground
+        The grid and its terrain.
+    keys
+        Names the path losses.
+
+    Returns
+    -------
+    masts : dict
+        Masts by carrier.
+    n_off_terrain : int
+        Sites that stand on unknown terrain and are heard nowhere.
+    """
+    settings = keys.propagation
+    layers = {id_: catalogue.radio_layer(id_) for id_ in cells["radio_layer"].unique()}
+    patterns = {id_: catalogue.antenna(id_).pattern for id_ in cells["antenna"].unique()}
+    together: dict[tuple[str, Mast, float], list[CellSetting]] = {}
+    sites: dict[Mast, str] = {}
+    columns = [cells[name].tolist() for name in Cell._fields]
+    for position, cell in enumerate(map(Cell._make, zip(*columns, strict=True))):
+        layer = layers[cell.radio_layer]
+        radius_m = settings.micro_radius_m if cell.kind == "micro" else settings.radius_m
+        mast = Mast(cell.x_m, cell.y_m, cell.height_m, radius_m)
+        sites[mast] = cell.site
+        together.setdefault((cell.carrier, mast, layer.frequency_mhz), []).append(
+            CellSetting(
+                position=position,
+                level_dbm=cell.re_power_dbm - layer.feeder_loss_db - layer.body_loss_db,
+                pattern=patterns[cell.antenna],
+                azimuth_deg=cell.azimuth_deg,
+                mechanical_tilt_deg=cell.mechanical_tilt_deg,
+                electrical_tilt_deg=cell.electrical_tilt_deg,
+                load=cell.load,
+            )
+        )
+    off_terrain = {
+        mast: site
+        for mast, site in sites.items()
+        if looks_at_terrain(settings) and not stands_on_known_ground(ground, mast.x_m, mast.y_m)
+    }
+    masts: dict[str, list[HeardMast]] = {}
+    for (carrier, mast, frequency_mhz), settled in together.items():
+        if mast not in off_terrain:
+            row, column = pixel_of(ground.geobox, mast.x_m, mast.y_m)
+            masts.setdefault(carrier, []).append(
+                HeardMast(keys.wanted(mast, frequency_mhz), row, column, tuple(settled))
+            )
+    return masts, len(set(off_terrain.values()))
+
+
+def compute_missing(
+    losses: PathLosses,
+    masts: Mapping[str, Sequence[HeardMast]],
+    cells: pd.DataFrame,
+    executor: Executor | None,
+    progress: Progress | None,
+) -> None:
+    """Compute the path losses that the store lacks.
+
+    Parameters
+    ----------
+    losses
+        Where they are kept.
+    masts
+        Masts by carrier.
+    cells
+        The cells on them, which say whose mast it is.
+    executor, progress
+        As for `predict`.
+    """
+    site = {
+        mast.wanted.mast: str(cells["site"].iloc[mast.cells[0].position])
+        for on_air in masts.values()
+        for mast in on_air
+    }
+    wanted = [mast.wanted for on_air in masts.values() for mast in on_air]
+    units = list(missing(losses.store, wanted))
+    done = in_order(losses.compute, units, executor)
+    _shown(done, [site[unit[0].mast] for unit in units], "path loss", progress)
+
+
+def carriers_of_coverage(
+    region: Region, coverage: xr.Dataset, losses: PathLosses, ground: Ground, keys: Keys
+) -> dict[str, Carrier]:
+    """Return the carriers of a coverage, laid over its tiles.
+
+    Parameters
+    ----------
+    region
+        The region that was predicted.
+    coverage
+        A Dataset of `predict`.
+    losses, ground, keys
+        Of its settings.
+    """
+    masts, _ = heard_masts(cells_of(coverage), catalogue_of(coverage), ground, keys)
+    tiles = tiles_of(region)
+    return {
+        name: Carrier.over(losses, name, ground.geobox, on_air, tiles)
+        for name, on_air in masts.items()
+    }
+
+
+def _shown(done: Iterator[None], ids: Sequence[str], stage: str, progress: Progress | None) -> None:
+    for _ in zip(done, ids if progress is None or not ids else progress(ids, stage), strict=True):
+        pass
+
+
+def _coverage(
+    region: Region,
+    cells: pd.DataFrame,
+    catalogue: Catalogue,
+    service: Service,
+    propagation: Propagation,
+    store: Store,
+    executor: Executor | None,
+    progress: Progress | None,
+    *,
+    n_asked: int,
+) -> xr.Dataset:
     ground = ground_of(region, propagation)
+    losses = path_losses(ground, propagation, store)
+    masts, n_off_terrain = heard_masts(cells, catalogue, ground, Keys(ground, propagation))
+    tiles = tiles_of(region)
+    carriers = [
+        Carrier.over(losses, name, ground.geobox, on_air, tiles) for name, on_air in masts.items()
+    ]
+    if n_asked and not any(carrier.heard for carrier in carriers):
+        raise NetworkError(
+            f"none of {cells['site'].nunique()} sites reaches region {region.name}: check their "
+            f"coordinates, the region's terrain and the radius"
+        )
+    compute_missing(losses, masts, cells, executor, progress)
+    for carrier in carriers:
+        units = list(carrier.missing())
+        heard = in_order(partial(hear, losses, carrier.shape), units, executor)
+        _shown(heard, [_name(unit.tiles[0].tile) for unit in units], carrier.name, progress)
+    frequencies = [
+        catalogue.radio_layer(id_).frequency_mhz for id_ in cells["radio_layer"].unique()
+    ]
+    rule = Rule(service, service.sigma_db(propagation.error_sigma_db(frequencies)))
+    layer_of = cells.drop_duplicates("carrier").set_index("carrier")["radio_layer"]
+    served = ServedTiles(
+        carriers=[(carrier, catalogue.radio_layer(layer_of[carrier.name])) for carrier in carriers],
+        rule=rule,
+        re_power_dbm=np.append(cells["re_power_dbm"], np.nan).astype(np.float32),
+        load=np.append(cells["load"], np.nan).astype(np.float32),
+    )
+    counts = dict.fromkeys(MAST_COUNTS, 0)
+    for one in {mast.wanted for on_air in masts.values() for mast in on_air}:
+        for name, count in losses.counts(one).items():
+            counts[name] += count
     over_terrain = looks_at_terrain(propagation)
     return _dataset(
         ground.geobox,
-        np.full(ground.geobox.shape, np.nan, np.float32),
-        np.full(ground.geobox.shape, NO_SERVER, np.int32),
-        pd.Index([], dtype=str),
-        np.empty(0, str),
+        served,
+        cells,
         {
-            "service": rule.id,
-            "radio_layers": list(rule.radio_layers),
-            "rsrp_threshold_dbm": rule.rsrp_threshold_dbm,
+            "service": service.id,
+            "radio_layers": list(service.radio_layers),
+            "rule": service.model_dump_json(),
+            "rsrp_threshold_dbm": service.rsrp_threshold_dbm,
+            "error_sigma_db": rule.sigma_db,
             "model": propagation.model,
             "propagation": propagation.model_dump_json(),
+            "equipment": _equipment(catalogue, cells),
+            "store": str(store.folder),
             "terrain": ground.terrain if over_terrain else NO_TERRAIN,
             "land_cover": ground.land_cover if over_terrain else NO_TERRAIN,
-            **dict.fromkeys(COUNTS, 0),
+            **counts,
+            "n_off_terrain": n_off_terrain,
         },
     )
 
 
-def _dataset(
-    geobox: GeoBox,
-    rsrp: NDArray[np.float32],
-    server: NDArray[np.int32],
-    cells: pd.Index,
-    sites: NDArray[np.str_],
-    attributes: dict[str, object],
-) -> xr.Dataset:
-    grid = {"grid_mapping": "spatial_ref"}
-    return xr.Dataset(
+def _name(tile: tuple[int, int]) -> str:
+    return f"tile {tile[0]},{tile[1]}"
+
+
+def cells_of_network(network: Network, radio_layers: Sequence[str], geobox: GeoBox) -> pd.DataFrame:
+    """Return the cells of a network that count, with the columns of `Cell`.
+
+    Raises
+    ------
+    RasterError
+        If the sites are not in the grid's CRS.
+    """
+    indoor = network.sites.index[network.sites["kind"] == "indoor"]
+    relevant = network.cells["radio_layer"].isin(list(radio_layers))
+    outdoor = network.with_cells(relevant & ~network.cells["site"].isin(indoor))
+    if len(outdoor.sites):
+        require_same_crs(outdoor.sites, geobox, "sites")
+    cells = outdoor.cells
+    points = outdoor.sites.geometry.loc[cells["site"]]
+    return cells.assign(
+        x_m=points.x.to_numpy(np.float64),
+        y_m=points.y.to_numpy(np.float64),
+        kind=outdoor.sites["kind"].loc[cells["site"]].to_numpy(),
+        carrier=carriers_of(outdoor),
+    )[list(Cell._fields)]
+
+
+def _equipment(catalogue: Catalogue, cells: pd.DataFrame) -> str:
+    """Return the entries of a catalogue that cells use, as JSON."""
+    used: dict[str, list[Antenna] | list[RadioLayer]] = {
+        "antennas": [catalogue.antenna(id_) for id_ in sorted(cells["antenna"].unique())],
+        "radio_layers": [
+            catalogue.radio_layer(id_) for id_ in sorted(cells["radio_layer"].unique())
+        ],
+    }
+    return json.dumps(
         {
-            "rsrp_dbm": (
-                ("y", "x"),
-                rsrp,
-                {"units": "dBm", "long_name": "RSRP of the best server", **grid},
-            ),
-            "best_server": (
-                ("y", "x"),
-                server,
-                {"units": "1", "long_name": "best server, position in cell", **grid},
-            ),
-        },
+            what: [entry.model_dump(mode="json") for entry in entries]
+            for what, entries in used.items()
+        }
+    )
+
+
+def _both(known: Catalogue, other: Catalogue, added: pd.DataFrame) -> Catalogue:
+    """Return a coverage's catalogue with what added cells use beside it."""
+    return known.with_entries(
+        *(other.antenna(id_) for id_ in added["antenna"].unique() if id_ not in known.antennas),
+        *(
+            other.radio_layer(id_)
+            for id_ in added["radio_layer"].unique()
+            if id_ not in known.radio_layers
+        ),
+    )
+
+
+def _tile_keys(served: ServedTiles, shape: tuple[int, int]) -> NDArray[np.str_]:
+    """Return a digest of all that each tile hears and is judged by; nothing where it hears none."""
+    keys = np.full([-(-length // TILE) for length in shape], "", "U16")
+    rule = served.rule.service.model_dump_json() + repr(served.rule.sigma_db)
+    for tile in {tile for carrier, _ in served.carriers for tile in carrier.heard}:
+        heard = [
+            (carrier.name, layer, carrier.heard[tile].key)
+            for carrier, layer in served.carriers
+            if tile in carrier.heard
+        ]
+        digest = hashlib.blake2b(f"{rule}{heard}".encode(), digest_size=8)
+        keys[tile.row, tile.column] = digest.hexdigest()
+    return keys
+
+
+def _dataset(
+    geobox: GeoBox, served: ServedTiles, cells: pd.DataFrame, attributes: Mapping[str, Any]
+) -> xr.Dataset:
+    shape = (geobox.shape[0], geobox.shape[1])
+    tiles = sorted({tile for carrier, _ in served.carriers for tile in carrier.heard})
+    variables = {}
+    for variable in VARIABLES:
+
+        def read(tile: Any, name: str = variable.name) -> NDArray[Any]:
+            return served.read(tile)[name]
+
+        array = TiledArray(shape, variable.dtype, variable.empty, tiles, read)
+        variables[variable.name] = xr.Variable(
+            ("y", "x"),
+            indexing.LazilyIndexedArray(array),
+            {
+                "units": variable.units,
+                "long_name": variable.long_name,
+                "grid_mapping": "spatial_ref",
+            },
+            encoding={"preferred_chunks": {"y": TILE, "x": TILE}},
+        )
+    text = cells.select_dtypes(exclude="number").columns
+    beside = {
+        name: ("cell", cells[name].to_numpy(str if name in text else None)) for name in Cell._fields
+    }
+    return xr.Dataset(
+        variables,
         coords={
             **xr_coords(geobox),
-            "cell": ("cell", cells.to_numpy(str)),
-            "site": ("cell", sites),
+            "cell": ("cell", cells.index.to_numpy(str)),
+            **beside,
+            "tile_key": (("tile_row", "tile_column"), _tile_keys(served, shape)),
         },
-        attrs=attributes,
+        attrs=dict(attributes),
     )

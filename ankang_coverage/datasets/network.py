@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 import rasterio.features
 import shapely
+from affine import Affine
 from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
 from scipy import ndimage
 
 from ankang_coverage._jit import njit
@@ -22,6 +24,8 @@ from ankang_coverage.sites.network import Network, no_rejections
 TOWERS, TOWERS_5G = 3000, 900
 TOWNSHIP_5G = 2
 """Towers with 5G at the centre of every township; the rest stand in and round the county seats."""
+PLACING_M = 90.0
+"""Side of the pixels, where the region's are finer, among which towers are placed [m]."""
 NEIGHBOURHOOD_M = 1500.0
 """Standard deviation of the window in which the people round a place are counted [m]."""
 FOLLOWING = 1.5
@@ -116,12 +120,12 @@ def _places(
     region: Region, rng: np.random.Generator
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Choose the towers' places and count the people per km² round them."""
-    population = region.rasters["population"].to_numpy().astype(np.float64)
-    pixel_m = region.geobox.resolution.x
+    population, geobox = _people(region)
+    pixel_m = geobox.resolution.x
     around = ndimage.gaussian_filter(population, NEIGHBOURHOOD_M / pixel_m)
     around *= 1e6 / pixel_m**2
     wanted = population * around**FOLLOWING
-    township = _township_numbers(region)
+    township = _township_numbers(region, geobox)
     row, column = np.nonzero((wanted > 0) & (township >= 0))
     wanted, around = wanted[row, column], around[row, column]
     # The order of a weighted draw without replacement: exponential waiting times over weights.
@@ -129,7 +133,7 @@ def _places(
     # Every township has a tower where it is most wanted: at its centre.
     turn[pd.Series(wanted).groupby(township[row, column]).idxmax()] = 0.0
     order = np.argsort(turn, kind="stable")
-    transform = region.geobox.transform
+    transform = geobox.transform
     middles = np.column_stack(
         [transform.c + (column + 0.5) * pixel_m, transform.f - (row + 0.5) * pixel_m]
     )
@@ -150,13 +154,27 @@ def _places(
     return xy, around[picked]
 
 
-def _township_numbers(region: Region) -> NDArray[np.int32]:
+def _people(region: Region) -> tuple[NDArray[np.float64], GeoBox]:
+    """Return people on a grid just fine enough to place towers on, and that grid."""
+    together = max(1, int(PLACING_M // region.geobox.resolution.x))
+    people = region.rasters["population"].to_numpy()
+    # Edges that do not fill a coarser pixel hold nobody: the region has a margin.
+    rows, columns = (length // together for length in people.shape)
+    blocks = people[: rows * together, : columns * together].reshape(
+        rows, together, columns, together
+    )
+    transform = region.geobox.transform * Affine.scale(together)
+    geobox = GeoBox((rows, columns), transform, region.geobox.crs)
+    return blocks.sum(axis=(1, 3), dtype=np.float64), geobox
+
+
+def _township_numbers(region: Region, geobox: GeoBox) -> NDArray[np.int32]:
     """Number each pixel by the township that its middle lies in, −1 outside all."""
     townships = region.townships.geometry
     return rasterio.features.rasterize(
         zip(townships, range(len(townships)), strict=True),
-        out_shape=tuple(region.geobox.shape),
-        transform=region.geobox.transform,
+        out_shape=tuple(geobox.shape),
+        transform=geobox.transform,
         fill=-1,
         dtype="int32",
     )

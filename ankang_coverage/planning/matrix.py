@@ -7,12 +7,8 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy import sparse
 
-from ankang_coverage.coverage.predict import (
-    Progress,
-    ground_of,
-    propagation_of,
-    site_signals,
-)
+from ankang_coverage.coverage.predict import Progress
+from ankang_coverage.coverage.reach import reach
 from ankang_coverage.errors import PlanningError
 from ankang_coverage.region import Region
 from ankang_coverage.sites import Network
@@ -34,7 +30,7 @@ def covering_matrix(
     region
         Gives the ground.
     coverage
-        Gives the rule and the path-loss model.
+        Gives the rule, the path-loss model and what is on the air already.
     candidates
         One matrix row per site, in its order; each has a cell of the service.
     demand
@@ -58,25 +54,20 @@ def covering_matrix(
     idle = candidates.sites.index.difference(relevant.sites.index)
     if len(idle):
         raise PlanningError(f"candidate {idle[0]!r} has no cell of {coverage.attrs['service']}")
-    propagation = propagation_of(coverage)
-    ground = ground_of(region, propagation)
-    shape = ground.geobox.shape
-    threshold = np.float32(coverage.attrs["rsrp_threshold_dbm"])
     wanted = demand > 0
     column = np.cumsum(wanted, dtype=np.int32) - 1
-    wanted_grid, column_grid = wanted.reshape(shape), column.reshape(shape)
-    covered = []
-    for signal in site_signals(
-        ground, relevant, propagation=propagation, executor=executor, progress=progress
-    ):
-        here = (signal.rows, signal.columns)
-        with np.errstate(invalid="ignore"):
-            reached = (signal.rsrp_dbm >= threshold) & wanted_grid[here]
-        covered.append(column_grid[here][reached])
+    covered = [
+        column[pixels]
+        for pixels in reach(
+            region, coverage, relevant, among=wanted, executor=executor, progress=progress
+        )
+    ]
     indptr = np.concatenate([[0], np.cumsum([len(columns) for columns in covered])])
+    if indptr[-1] <= np.iinfo(np.int32).max:
+        indptr = indptr.astype(np.int32)  # or scipy keeps the columns in 64 bits as well
     columns = np.concatenate([*covered, np.empty(0, np.int32)])
     matrix = sparse.csr_array(
-        (np.ones(len(columns), np.int8), columns, indptr),
+        (np.broadcast_to(np.int8(1), len(columns)), columns, indptr),
         shape=(len(covered), np.count_nonzero(wanted)),
     )
     return matrix, demand[wanted]

@@ -21,6 +21,7 @@ from ankang_coverage.coverage import (
     summarise_region,
 )
 from ankang_coverage.coverage.predict import Progress
+from ankang_coverage.coverage.store import Store
 from ankang_coverage.covering import Selection
 from ankang_coverage.errors import PlanningError
 from ankang_coverage.planning.candidate_sources.people import people_within
@@ -189,6 +190,7 @@ def plan(
     propagation: Propagation | None = None,
     limits: ClassLimits | None = None,
     locked: gpd.GeoDataFrame | None = None,
+    store: Store | None = None,
     executor: Executor | None = None,
     progress: Progress | None = None,
     show_gap: ShowGap | None = None,
@@ -218,7 +220,7 @@ def plan(
     locked
         Rows of an earlier plan's ``chosen`` that stay: they are chosen first, count towards the
         number and the budget of the target they were chosen for, and the plan goes on from them.
-    executor, progress
+    store, executor, progress
         As for ``predict``.
     show_gap
         Told now and then of a search: what it is for, seconds, people (or what else the first
@@ -262,7 +264,7 @@ def plan(
                 check_asked(planner.asked(group, candidates), programme, planner.county_code)
     with clock.stage("coverage before"):
         before = {
-            id_: predict(region, network, rule, propagation=propagation, **work)
+            id_: predict(region, network, rule, propagation=propagation, store=store, **work)
             for id_, rule in known.items()
         }
     done = _Done(after=dict(before), network=network)

@@ -14,7 +14,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ankang_coverage._jit import njit
+from ankang_coverage._jit import arctangent, njit, sine_and_cosine
 from ankang_coverage.propagation._ranges import checked
 
 OMNIDIRECTIONAL_BEAMWIDTH_DEG = 360.0
@@ -97,44 +97,6 @@ TR38901_ELEMENT = SectorPattern(
 
 
 @njit
-def _sine_and_cosine(angle: float) -> tuple[float, float]:
-    """Return sine and cosine of an angle in ±π [radians], within 1e-11.
-
-    Taylor series about the nearest of −π, 0, π. Unlike the library's functions they let the
-    compiler work on several pixels at once; so does `_arctangent`.
-    """
-    half_turns = math.floor(angle * (1 / math.pi) + 0.5)
-    sign = 1.0 - 2.0 * abs(half_turns)
-    x = angle - half_turns * math.pi
-    q = x * x
-    tail = -1 / 39916800 + q * (1 / 6227020800 - q * (1 / 1307674368000))
-    sine = x * (1.0 - q * (1 / 6 - q * (1 / 120 - q * (1 / 5040 - q * (1 / 362880 + q * tail)))))
-    tail = -1 / 3628800 + q * (1 / 479001600 - q * (1 / 87178291200 - q * (1 / 20922789888000)))
-    cosine = 1.0 - q * (1 / 2 - q * (1 / 24 - q * (1 / 720 - q * (1 / 40320 + q * tail))))
-    return sign * sine, sign * cosine
-
-
-@njit
-def _arctangent(y: float, x: float) -> float:
-    """Return the angle of the point (x, y) in ±π [radians], within 1e-11."""
-    across, along = abs(y), abs(x)
-    longer = max(along, across)
-    shorter = min(across, along)
-    # np.divide, because Python's / stops to look for a zero.
-    tangent = np.divide(shorter, longer if longer > 0.0 else 1.0)
-    # Halving the angle twice brings the tangent below 0.2, where the series is short.
-    tangent = np.divide(tangent, 1.0 + math.sqrt(1.0 + tangent * tangent))
-    tangent = np.divide(tangent, 1.0 + math.sqrt(1.0 + tangent * tangent))
-    q = tangent * tangent
-    series = 1 / 3 - q * (1 / 5 - q * (1 / 7 - q * (1 / 9 - q * (1 / 11 - q * (1 / 13)))))
-    angle = 4.0 * tangent * (1.0 - q * series)
-    angle = 0.5 * math.pi - angle if across > along else angle
-    angle = math.pi - angle if x < 0.0 else angle
-    signed: float = -angle if y < 0.0 else angle
-    return signed
-
-
-@njit
 def _antenna_frame(
     from_boresight: _Pixels,
     elevation: _Pixels,
@@ -145,16 +107,16 @@ def _antenna_frame(
     """Write directions as a tilted antenna sees them: from its boresight, above its equator."""
     degree, radian = math.pi / 180.0, 180.0 / math.pi
     for i in range(own_azimuth.size):
-        sine_across, cosine_across = _sine_and_cosine(from_boresight[i] * degree)
-        upward, level = _sine_and_cosine(elevation[i] * degree)
-        sine_tilt, cosine_tilt = _sine_and_cosine(mechanical_tilt[i] * degree)
+        sine_across, cosine_across = sine_and_cosine(from_boresight[i] * degree)
+        upward, level = sine_and_cosine(elevation[i] * degree)
+        sine_tilt, cosine_tilt = sine_and_cosine(mechanical_tilt[i] * degree)
         forward = level * cosine_across
         sideways = level * sine_across
         own_forward = forward * cosine_tilt - upward * sine_tilt
         own_upward = forward * sine_tilt + upward * cosine_tilt
         own_level = math.sqrt(own_forward * own_forward + sideways * sideways)
-        own_azimuth[i] = _arctangent(sideways, own_forward) * radian
-        own_elevation[i] = _arctangent(own_upward, own_level) * radian
+        own_azimuth[i] = arctangent(sideways, own_forward) * radian
+        own_elevation[i] = arctangent(own_upward, own_level) * radian
 
 
 @njit

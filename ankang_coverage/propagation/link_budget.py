@@ -1,22 +1,42 @@
-"""Link budgets: from a carrier's power to the reference signal a terminal receives.
+"""Link budgets: from a carrier's power to the signal at either end, and how good it is there.
 
 LTE and NR read alike. The power of one resource element is the carrier's power spread evenly
 over its subcarriers and, in LTE, over the ports of the reference signal. NR's synchronisation
 block leaves through a single port, so there `ports` is 1 and the antenna's gain is that of the
 block's beam.
+
+Budgets are added up in double precision and refuse what is no number. What is asked of every pixel
+of a map (`sinr_db`, `rsrq_db`, `coverage_probability`, `uplink_snr_db`) is single precision, and
+where no signal arrives (NaN or −inf dBm) the answer is NaN.
 """
+
+import math
+from collections.abc import Callable
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtri
 
+from ankang_coverage._jit import exp2, log2, njit_inline, njit_vector
 from ankang_coverage.propagation._ranges import FloatOrArray, checked
+
+Floats: TypeAlias = NDArray[np.float32]
+Float32OrArray: TypeAlias = np.float32 | Floats
+"""What a function of pixels returns: a scalar for scalars, an array for arrays."""
 
 BOLTZMANN_J_K = 1.380649e-23
 SUBCARRIERS_PER_RESOURCE_BLOCK = 12
+LTE_REFERENCE_ELEMENTS = 2
+"""Elements of one port's reference signal in a block and symbol: 3GPP TS 36.211, 6.10.1.2."""
+_PORTS_IN_ONE_SYMBOL = 2
+"""Ports 2 and 3 of four send their reference signals in a symbol of their own."""
 
 _LEVEL = (-np.inf, np.inf)
 _COUNT = (1.0, np.inf)
 _POSITIVE = (float(np.nextafter(0.0, 1.0)), np.inf)
+_SHARE = (0.0, 1.0)
+_INNER_SHARE = (float(np.nextafter(0.0, 1.0)), float(np.nextafter(1.0, 0.0)))
 _CLAUSE = "a link budget"
 
 
@@ -220,6 +240,354 @@ def noise_power_dbm(
     thermal = 10.0 * np.log10(BOLTZMANN_J_K * temperature * bandwidth * 1e3)
     power: FloatOrArray = thermal + _level("noise_figure_db", noise_figure_db)
     return power
+
+
+# --- Pixels: kernels, runners, public functions -------------------------------------------------
+
+_OCTAVES_PER_DB = np.float32(math.log2(10.0) / 10.0)
+_DB_PER_OCTAVE = np.float32(10.0 * math.log10(2.0))
+_NAN = np.float32(np.nan)
+_LOWEST = np.float32(np.finfo(np.float32).min)
+_HALF, _ONE = np.float32(0.5), np.float32(1.0)
+_BLOCK = np.float32(SUBCARRIERS_PER_RESOURCE_BLOCK)
+
+# Abramowitz and Stegun 7.1.26, with x / √2 taken into p
+_P = np.float32(0.3275911 / math.sqrt(2.0))
+_A1, _A2, _A3 = np.float32(0.254829592), np.float32(-0.284496736), np.float32(1.421413741)
+_A4, _A5 = np.float32(-1.453152027), np.float32(1.061405429)
+_HALF_SQUARE_IN_OCTAVES = np.float32(0.5 / math.log(2.0))
+
+
+@njit_inline
+def from_db(level_db: np.float32) -> np.float32:
+    """Return the power or ratio of a level in decibels."""
+    return exp2(level_db * _OCTAVES_PER_DB)
+
+
+@njit_inline
+def to_db(ratio: np.float32) -> np.float32:
+    """Return a positive power or ratio in decibels."""
+    return log2(ratio) * _DB_PER_OCTAVE
+
+
+@njit_inline
+def is_heard(level_dbm: np.float32) -> np.bool:
+    """Tell whether a level is one: neither NaN nor −inf."""
+    return level_dbm >= _LOWEST
+
+
+@njit_inline
+def inverse_rsrq(
+    signal_mw: np.float32,
+    interference_mw: np.float32,
+    noise_mw: np.float32,
+    load: np.float32,
+    ports: np.float32,
+    reference: np.float32,
+    spare: np.float32,
+) -> np.float32:
+    """Return 1 / RSRQ as `rsrq_db` derives it."""
+    others = _BLOCK * (ports * interference_mw + noise_mw)
+    return reference + spare * load + others / signal_mw
+
+
+@njit_inline
+def normal_probability(x: np.float32) -> np.float32:
+    """Return the probability that a standard normal number is below x."""
+    t = _ONE / (_ONE + _P * abs(x))
+    series = t * (_A1 + t * (_A2 + t * (_A3 + t * (_A4 + t * _A5))))
+    tail = _HALF * series * exp2(-x * x * _HALF_SQUARE_IN_OCTAVES)
+    return _ONE - tail if x >= np.float32(0.0) else tail
+
+
+@njit_vector
+def _sinr_kernel(signal: Floats, interference: Floats, noise: Floats, result: Floats) -> None:
+    for i in range(len(result)):
+        ratio = from_db(signal[i]) / (from_db(interference[i]) + from_db(noise[i]))
+        result[i] = to_db(ratio) if is_heard(signal[i]) else _NAN
+
+
+@njit_vector
+def _rsrq_kernel(
+    rsrp: Floats,
+    interference: Floats,
+    noise: Floats,
+    load: Floats,
+    ports: np.float32,
+    reference: np.float32,
+    spare: np.float32,
+    result: Floats,
+) -> None:
+    for i in range(len(result)):
+        inverse = inverse_rsrq(
+            from_db(rsrp[i]),
+            from_db(interference[i]),
+            from_db(noise[i]),
+            load[i],
+            ports,
+            reference,
+            spare,
+        )
+        result[i] = -to_db(inverse) if is_heard(rsrp[i]) else _NAN
+
+
+@njit_vector
+def _probability_kernel(rsrp: Floats, threshold: Floats, sigma: Floats, result: Floats) -> None:
+    for i in range(len(result)):
+        probability = normal_probability((rsrp[i] - threshold[i]) / sigma[i])
+        result[i] = probability if is_heard(rsrp[i]) else _NAN
+
+
+def over_pixels(
+    kernel: Callable[..., None], *pixels: ArrayLike, scalars: tuple[float, ...] = ()
+) -> Float32OrArray:
+    """Run a kernel over arrays of pixels, broadcast to one shape and made single precision."""
+    flat, shape = flattened(*pixels)
+    result = np.empty(flat[0].shape, np.float32)
+    kernel(*flat, *(np.float32(scalar) for scalar in scalars), result)
+    return as_scalar_or_array(result.reshape(shape))
+
+
+def flattened(*pixels: ArrayLike) -> tuple[list[Floats], tuple[int, ...]]:
+    """Return arrays broadcast to one shape, flat and in single precision, and that shape."""
+    arrays = np.broadcast_arrays(*(np.asarray(values, np.float32) for values in pixels))
+    return [np.ascontiguousarray(array).reshape(-1) for array in arrays], arrays[0].shape
+
+
+def as_scalar_or_array(values: Floats) -> Float32OrArray:
+    """Return a scalar for an array without dimensions, else the array."""
+    return np.float32(values) if values.ndim == 0 else values
+
+
+def sinr_db(
+    signal_dbm: ArrayLike, interference_dbm: ArrayLike, noise_dbm: ArrayLike
+) -> Float32OrArray:
+    """Return the ratio of a signal to interference and noise, per resource element.
+
+    Parameters
+    ----------
+    signal_dbm
+        Signal of the serving cell: RSRP [dBm].
+    interference_dbm
+        Sum of what the other cells put on the same resource element, each times its load [dBm];
+        −inf where there is none.
+    noise_dbm
+        Noise of one subcarrier, with the receiver's noise figure [dBm].
+
+    Returns
+    -------
+    numpy.float32 or numpy.ndarray
+        SINR [dB]; NaN where there is no signal.
+
+    References
+    ----------
+    3GPP TS 36.214, section 5.1.13 (RS-SINR), and TS 38.215, section 5.1.5 (SS-SINR).
+
+    Examples
+    --------
+    >>> round(float(sinr_db(-100.0, -110.0, -120.0)), 2)  # 10 dB less 10 log (1 + 0.1)
+    9.59
+    """
+    return over_pixels(_sinr_kernel, signal_dbm, interference_dbm, noise_dbm)
+
+
+def rsrq_db(
+    rsrp_dbm: ArrayLike,
+    interference_dbm: ArrayLike,
+    noise_dbm: ArrayLike,
+    load: ArrayLike,
+    ports: int = 1,
+    reference_elements: int = LTE_REFERENCE_ELEMENTS,
+) -> Float32OrArray:
+    """Return the reference signal received quality: RSRQ of LTE, SS-RSRQ of NR.
+
+    Parameters
+    ----------
+    rsrp_dbm
+        RSRP of the serving cell [dBm].
+    interference_dbm
+        As in `sinr_db`: what the other cells put on a resource element through one port [dBm].
+    noise_dbm
+        Noise of one subcarrier [dBm].
+    load
+        Share of the serving cell's resource elements that carry data [0–1].
+    ports
+        Ports that share the reference signal's power.
+    reference_elements
+        Elements of a resource block, in a symbol that is measured, that carry one port's
+        reference signal: 2 in LTE; 12 in NR, where the synchronisation block fills its symbols.
+
+    Returns
+    -------
+    numpy.float32 or numpy.ndarray
+        RSRQ [dB]; NaN where there is no signal.
+
+    Raises
+    ------
+    OutOfRangeError
+        If the load is not 0 to 1.
+
+    Notes
+    -----
+    RSRQ = N · RSRP / RSSI over the same N resource blocks. RSSI is counted per block, in symbols
+    that carry the reference signal of port 0. Of the 12 elements there m · min(p, 2) belong to
+    the reference signals of the first two of p ports, each at RSRP; the others, where in use,
+    carry the power of all p ports, p · RSRP. Other cells add p · I and the receiver N to each of
+    the 12. So 1 / RSRQ = m·min(p, 2) + (12 − m·min(p, 2))·p·load + 12·(p·I + N) / RSRP.
+
+    References
+    ----------
+    3GPP TS 36.214, section 5.1.3, and TS 38.215, section 5.1.3.
+
+    Examples
+    --------
+    >>> round(float(rsrq_db(-80.0, -np.inf, -125.0, load=0.0)), 2)  # 1 of 2 elements in use
+    -3.01
+    >>> round(float(rsrq_db(-80.0, -np.inf, -125.0, load=1.0)), 2)  # 1 of 12
+    -10.79
+    """
+    checked("load", load, _SHARE, _CLAUSE)
+    reference, spare = elements_of_block(ports, reference_elements)
+    return over_pixels(
+        _rsrq_kernel, rsrp_dbm, interference_dbm, noise_dbm, load, scalars=(ports, reference, spare)
+    )
+
+
+def elements_of_block(ports: int, reference_elements: int) -> tuple[float, float]:
+    """Return the power on a resource block's elements in a measured symbol, over that of one.
+
+    Parameters
+    ----------
+    ports, reference_elements
+        As for `rsrq_db`.
+
+    Returns
+    -------
+    tuple of float
+        Of the elements with reference signals, and of the others where all are in use.
+    """
+    reference = reference_elements * min(ports, _PORTS_IN_ONE_SYMBOL)
+    return float(reference), float((SUBCARRIERS_PER_RESOURCE_BLOCK - reference) * ports)
+
+
+def coverage_probability(
+    rsrp_dbm: ArrayLike, threshold_dbm: ArrayLike, sigma_db: ArrayLike
+) -> Float32OrArray:
+    """Return the probability that RSRP reaches a threshold, for a normal error of the prediction.
+
+    Parameters
+    ----------
+    rsrp_dbm
+        Predicted median [dBm].
+    threshold_dbm
+        Lowest RSRP that counts as covered [dBm].
+    sigma_db
+        Standard deviation of the total error: of shadowing and of the model [dB].
+
+    Returns
+    -------
+    numpy.float32 or numpy.ndarray
+        Probability [0–1], within 1e-6; NaN where there is no signal.
+
+    Raises
+    ------
+    OutOfRangeError
+        If a standard deviation is not above 0.
+
+    References
+    ----------
+    Normal distribution by M. Abramowitz and I. Stegun, Handbook of Mathematical Functions,
+    equation 7.1.26.
+
+    Examples
+    --------
+    >>> round(float(coverage_probability(-104.6, -110.0, 8.0)), 3)
+    0.75
+    """
+    checked("sigma_db", sigma_db, _POSITIVE, _CLAUSE)
+    return over_pixels(_probability_kernel, rsrp_dbm, threshold_dbm, sigma_db)
+
+
+def edge_margin_db(probability: ArrayLike, sigma_db: ArrayLike) -> FloatOrArray:
+    """Return how far a median must exceed a threshold to reach it with a probability.
+
+    Parameters
+    ----------
+    probability
+        Probability asked for, above 0 and below 1; 0.5 asks for no margin.
+    sigma_db
+        Standard deviation of the total error [dB].
+
+    Returns
+    -------
+    numpy.float64 or numpy.ndarray
+        Margin [dB].
+
+    Raises
+    ------
+    OutOfRangeError
+        If a probability is not between 0 and 1, or a standard deviation not above 0.
+
+    Examples
+    --------
+    >>> round(float(edge_margin_db(0.75, 8.0)), 2)
+    5.4
+    """
+    quantile = ndtri(checked("probability", probability, _INNER_SHARE, _CLAUSE))
+    margin: FloatOrArray = quantile * checked("sigma_db", sigma_db, _POSITIVE, _CLAUSE)
+    return margin
+
+
+def uplink_snr_db(
+    coupling_loss_db: ArrayLike,
+    terminal_power_dbm: ArrayLike,
+    n_resource_blocks: ArrayLike,
+    noise_dbm: ArrayLike,
+    interference_db: ArrayLike = 0.0,
+) -> Float32OrArray:
+    """Return the signal-to-noise ratio at the base of a terminal at its full power.
+
+    Parameters
+    ----------
+    coupling_loss_db
+        Loss between the ports of base and terminal, antennas and feeders included [dB]. Down and
+        up are the same but for their frequencies, so it is the power of a resource element at
+        the transmitter's output less RSRP.
+    terminal_power_dbm
+        Power of the terminal [dBm]: 23 in power class 3.
+    n_resource_blocks
+        Resource blocks over which it is spread.
+    noise_dbm
+        Noise of one subcarrier at the base, with its noise figure [dBm].
+    interference_db
+        How far interference of other cells' terminals lifts the noise [dB].
+
+    Returns
+    -------
+    numpy.float32 or numpy.ndarray
+        Ratio per subcarrier [dB]; NaN where there is no signal (a loss of NaN or inf).
+
+    Raises
+    ------
+    OutOfRangeError
+        If anything but the loss is not finite, or a number of blocks below 1.
+
+    References
+    ----------
+    Power classes: 3GPP TS 36.101, table 6.2.2-1, and TS 38.101-1, table 6.2.1-1.
+
+    Examples
+    --------
+    >>> round(float(uplink_snr_db(130.0, 23.0, 10, -127.2)), 2)  # 23 − 20.79 − 130 + 127.2
+    -0.59
+    """
+    ratio_db = (
+        resource_element_power_dbm(terminal_power_dbm, n_resource_blocks)
+        - _level("noise_dbm", noise_dbm)
+        - _level("interference_db", interference_db)
+        - np.asarray(coupling_loss_db, np.float64)
+    )
+    return as_scalar_or_array(np.where(np.isfinite(ratio_db), ratio_db, np.nan).astype(np.float32))
 
 
 def _level(name: str, values: ArrayLike) -> NDArray[np.float64]:

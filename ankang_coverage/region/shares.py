@@ -6,6 +6,7 @@ to its people, a county's to its villages'.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import geopandas as gpd
 import numpy as np
@@ -121,6 +122,8 @@ def area_fractions(divisions: gpd.GeoDataFrame, geobox: GeoBox) -> sparse.csr_ar
     results = exactextract.exact_extract(source, shapes, ["cell_id", "coverage"], output="pandas")
     counts = [len(cells) for cells in results["cell_id"]]
     indptr = np.concatenate([[0], np.cumsum(counts)])
+    if indptr[-1] <= np.iinfo(np.int32).max:
+        indptr = indptr.astype(np.int32)  # or scipy keeps the pixels in 64 bits as well
     fractions = np.concatenate([*results["coverage"], np.empty(0)]).astype(np.float64)
     pixels = np.concatenate([*results["cell_id"], np.empty(0, np.int64)]).astype(np.int32)
     matrix = sparse.csr_array((fractions, pixels, indptr), shape=(len(divisions), rows * columns))
@@ -129,27 +132,21 @@ def area_fractions(divisions: gpd.GeoDataFrame, geobox: GeoBox) -> sparse.csr_ar
 
 
 def _apportion(
-    area: sparse.csr_array, people: NDArray[np.int64], density: NDArray[np.float64]
+    area: sparse.csr_array, people: NDArray[np.int64], density: NDArray[np.floating]
 ) -> sparse.csr_array:
     """Split each division's people over its pixels; every row sums exactly to its people."""
-    weight = area.data * density[area.indices]
-    row = np.repeat(np.arange(area.shape[0]), np.diff(area.indptr))
-    empty = np.bincount(row, weight, minlength=area.shape[0]) == 0
-    weight = np.where(empty[row], area.data, weight)
-    # As shares of their row, so that one division's huge weights do not drown another's.
-    weight /= np.bincount(row, weight, minlength=area.shape[0])[row]
-    # Rounding the running total, not each entry, keeps the sum exact and spreads the remainder.
-    running = np.cumsum(weight)
-    before = np.concatenate([[0.0], running])[area.indptr[:-1]]
-    total = np.concatenate([[0.0], running])[area.indptr[1:]] - before
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share = np.clip((running - before[row]) / total[row], 0.0, 1.0)
-    last = area.indptr[1:][np.diff(area.indptr) > 0] - 1
-    share[last] = 1.0
-    reached = np.rint(share * (people[row] * MILLI)).astype(np.int64)
-    split = np.diff(reached, prepend=0)
-    first = area.indptr[:-1][np.diff(area.indptr) > 0]
-    split[first] = reached[first]
+    split = np.zeros(area.nnz, np.int64)
+    for row, (start, end) in enumerate(pairwise(area.indptr)):
+        if start < end:
+            fractions, pixels = area.data[start:end], area.indices[start:end]
+            weight = fractions * np.nan_to_num(density[pixels].astype(np.float64))
+            if not weight.any():
+                weight = fractions
+            # Rounding the running total, not each entry, keeps the sum exact and spreads what
+            # is left over. As shares of the row, so that huge weights stay finite.
+            running = np.cumsum(weight / weight.sum())
+            share = np.minimum(running / running[-1], 1.0)
+            split[start:end] = np.diff(np.rint(share * (people[row] * MILLI)), prepend=0)
     return sparse.csr_array((split, area.indices, area.indptr), shape=area.shape)
 
 
@@ -173,9 +170,8 @@ def _require_people(divisions: gpd.GeoDataFrame) -> NDArray[np.int64]:
     return people.astype(np.int64)
 
 
-def _require_density(population: xr.DataArray) -> NDArray[np.float64]:
-    given = population.to_numpy().astype(np.float64).ravel()
-    density = np.where(np.isnan(given), 0.0, given)
-    if (density < 0).any() or np.isinf(density).any():
+def _require_density(population: xr.DataArray) -> NDArray[np.floating]:
+    given = population.to_numpy().ravel()
+    if (given < 0).any() or np.isinf(given).any():
         raise RasterError("population holds negative or infinite values: mask them as no data")
-    return density
+    return given

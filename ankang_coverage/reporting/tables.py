@@ -48,6 +48,8 @@ _HEADINGS: dict[str, tuple[str, str]] = {
     "mechanical_tilt_deg": ("机械下倾角（°）", "Mechanical tilt (°)"),
     "electrical_tilt_deg": ("电子下倾角（°）", "Electrical tilt (°)"),
     "re_power_dbm": ("参考信号功率（dBm）", "Reference-signal power (dBm)"),
+    "load": ("下行负荷", "Downlink load"),
+    "operator": ("运营商", "Operator"),
     "assumed": ("按默认值补充", "Assumed"),
     # the choice
     "programme": ("建设项目", "Programme"),

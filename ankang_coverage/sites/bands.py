@@ -4,7 +4,7 @@ import re
 import unicodedata
 
 from ankang_coverage.errors import NetworkError
-from ankang_coverage.sites.catalogue import radio_layers
+from ankang_coverage.sites.catalogue import Catalogue, builtin_catalogue
 
 LTE, NR = "lte", "nr"
 
@@ -49,7 +49,12 @@ table 5.4.2.3-1, the bands in use in China."""
 
 
 def find_radio_layer(
-    radio_layer: str = "", band: str = "", technology: str = "", channel: str = ""
+    radio_layer: str = "",
+    band: str = "",
+    technology: str = "",
+    channel: str = "",
+    *,
+    catalogue: Catalogue | None = None,
 ) -> str:
     """Find the radio layer of the catalogue that a row of a table means.
 
@@ -64,6 +69,8 @@ def find_radio_layer(
         ``LTE``, ``4G``, ``TDD`` … or ``NR``, ``5G`` …
     channel
         Downlink channel number; it decides where the band does not.
+    catalogue
+        Where the radio layers stand; the built-in one when omitted.
 
     Returns
     -------
@@ -80,7 +87,7 @@ def find_radio_layer(
     >>> find_radio_layer(band="FDD900"), find_radio_layer(band="2.6G", technology="5G")
     ('lte-b8', 'nr-n41')
     """
-    layers = radio_layers()
+    layers = (catalogue or builtin_catalogue()).radio_layers
     if radio_layer:
         if radio_layer.lower() in layers:
             return radio_layer.lower()

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from ankang_coverage.sites.catalogue import radio_layer
+from ankang_coverage.sites.catalogue import Catalogue, builtin_catalogue
 
 
 def equip(
@@ -18,6 +18,9 @@ def equip(
     height_m: ArrayLike,
     mechanical_tilt_deg: ArrayLike = 0.0,
     electrical_tilt_deg: ArrayLike = 0.0,
+    load: float | None = None,
+    operator: str = "",
+    catalogue: Catalogue | None = None,
 ) -> pd.DataFrame:
     """Return the cells that one radio layer puts on sites.
 
@@ -35,6 +38,12 @@ def equip(
         (n,) or scalar: antenna height above ground [m].
     mechanical_tilt_deg, electrical_tilt_deg
         (n,) or scalar: downtilts [degrees, down positive].
+    load
+        Average share of the downlink's resource elements in use; the layer's when omitted.
+    operator
+        Whose cells they are; blank for everyone's.
+    catalogue
+        Where the radio layer stands; the built-in one when omitted.
 
     Returns
     -------
@@ -48,7 +57,7 @@ def equip(
     >>> list(cells.index)
     ['A-lte-b8-1', 'A-lte-b8-2', 'A-lte-b8-3']
     """
-    layer = radio_layer(radio_layer_id)
+    layer = (catalogue or builtin_catalogue()).radio_layer(radio_layer_id)
     n_sites = len(site_ids)
     azimuths = np.atleast_2d(np.asarray(azimuths_deg, np.float64))
     azimuths = np.broadcast_to(azimuths, (n_sites, azimuths.shape[1]))
@@ -68,6 +77,8 @@ def equip(
             "mechanical_tilt_deg": per_cell(mechanical_tilt_deg),
             "electrical_tilt_deg": per_cell(electrical_tilt_deg),
             "re_power_dbm": layer.re_power_dbm(kind),
+            "load": layer.load if load is None else load,
+            "operator": operator,
         },
         index=pd.Index(
             [f"{site}-{radio_layer_id}-{n + 1}" for site in site_ids for n in range(n_sectors)],

@@ -8,7 +8,7 @@ import pandas as pd
 
 from ankang_coverage.errors import NetworkError
 from ankang_coverage.region import Source
-from ankang_coverage.sites.catalogue import antennas, radio_layers
+from ankang_coverage.sites.catalogue import OPERATORS, Catalogue, builtin_catalogue
 
 SITE_STATUS = ("existing", "planned", "candidate")
 SITE_KIND = ("macro", "micro", "indoor")
@@ -22,6 +22,8 @@ CELL_COLUMNS = (
     "mechanical_tilt_deg",
     "electrical_tilt_deg",
     "re_power_dbm",
+    "load",
+    "operator",
 )
 
 
@@ -39,18 +41,23 @@ class Network:
         One row per cell, indexed by cell id (str): ``site`` (site id), ``radio_layer`` and
         ``antenna`` (catalogue ids), ``height_m`` above ground, ``azimuth_deg`` clockwise from
         north, ``mechanical_tilt_deg`` and ``electrical_tilt_deg`` (down positive),
-        ``re_power_dbm`` per resource element and port, at the transmitter's output.
+        ``re_power_dbm`` per resource element and port, at the transmitter's output, ``load``
+        (average share of the downlink's resource elements in use, 0–1), ``operator`` (mobile,
+        unicom, telecom or cbn; blank where not known, and then open to everyone).
     rejected
         Rows of the input that were not used: ``row`` (1-based, as a spreadsheet counts),
         ``column``, ``value``, ``reason``.
     sources
         Where the tables come from.
+    catalogue
+        What the ids of radio layers and antennas mean; the built-in catalogue by default.
     """
 
     sites: gpd.GeoDataFrame
     cells: pd.DataFrame
     rejected: pd.DataFrame
     sources: tuple[Source, ...] = field(default=())
+    catalogue: Catalogue = field(default_factory=builtin_catalogue, repr=False)
 
     def __post_init__(self) -> None:
         _require_columns("sites", self.sites, SITE_COLUMNS)
@@ -58,8 +65,10 @@ class Network:
         _require_unique("site", self.sites)
         _require_unique("cell", self.cells)
         _require_known("site", self.cells["site"], self.sites.index)
-        _require_known("radio layer", self.cells["radio_layer"], radio_layers())
-        _require_known("antenna", self.cells["antenna"], antennas())
+        _require_known("radio layer", self.cells["radio_layer"], self.catalogue.radio_layers)
+        _require_known("antenna", self.cells["antenna"], self.catalogue.antennas)
+        _require_known("operator", self.cells["operator"], (*OPERATORS, ""))
+        _require_shares("load", self.cells["load"])
         _require_known("status", self.sites["status"], SITE_STATUS)
         _require_known("kind", self.sites["kind"], SITE_KIND)
 
@@ -78,7 +87,10 @@ class Network:
         return replace(self, sites=sites, cells=cells)
 
     def plus(self, other: "Network") -> "Network":
-        """Return this network with `other`'s cells; a site in both keeps this one's row."""
+        """Return this network with `other`'s cells; a site in both keeps this one's row.
+
+        The radio layers and antennas of `other` must be in the catalogue of this network.
+        """
         added = other.sites[~other.sites.index.isin(self.sites.index)]
         if len(added) and added.crs != self.sites.crs:
             added = added.to_crs(self.sites.crs)
@@ -88,6 +100,7 @@ class Network:
             cells=pd.concat([self.cells, other.cells]),
             rejected=pd.concat([self.rejected, other.rejected], ignore_index=True),
             sources=(*self.sources, *(s for s in other.sources if s not in self.sources)),
+            catalogue=self.catalogue,
         )
 
 
@@ -116,4 +129,12 @@ def _require_known(thing: str, values: pd.Series, known: Iterable[str]) -> None:
         shown = ", ".join(map(str, list(known)[:10]))
         raise NetworkError(
             f"row {unknown.index[0]!r} names {thing} {unknown.iloc[0]!r}; known are: {shown}"
+        )
+
+
+def _require_shares(column: str, values: pd.Series) -> None:
+    wrong = values[~pd.to_numeric(values, errors="coerce").between(0.0, 1.0)]
+    if len(wrong):
+        raise NetworkError(
+            f"row {wrong.index[0]!r} has {column} {wrong.iloc[0]}; give a share from 0 to 1"
         )

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -17,7 +18,7 @@ from ankang_coverage.region import Source
 from ankang_coverage.region.coordinates import WGS84, bd09_to_gcj02, gcj02_to_wgs84, utm_crs
 from ankang_coverage.sites.attributes import attributes
 from ankang_coverage.sites.bands import find_radio_layer
-from ankang_coverage.sites.catalogue import RadioLayer, antenna, antennas, radio_layer
+from ankang_coverage.sites.catalogue import Catalogue, RadioLayer, builtin_catalogue
 from ankang_coverage.sites.network import Network
 from ankang_coverage.sites.rows import Mask, Numbers, Rows, Texts, is_within
 from ankang_coverage.sites.tables import read_table
@@ -37,6 +38,12 @@ KIND_WORDS = {
     **dict.fromkeys(("微站", "微基站", "小微站", "小站", "微", "micro"), "micro"),
     **dict.fromkeys(("室分", "室内分布", "室内站", "室内", "indoor"), "indoor"),
 }
+OPERATOR_WORDS = {
+    **dict.fromkeys(("移动", "中国移动", "cmcc", "chinamobile", "mobile"), "mobile"),
+    **dict.fromkeys(("联通", "中国联通", "cucc", "chinaunicom", "unicom"), "unicom"),
+    **dict.fromkeys(("电信", "中国电信", "ctcc", "chinatelecom", "telecom"), "telecom"),
+    **dict.fromkeys(("广电", "中国广电", "chinabroadnet", "cbn"), "cbn"),
+}
 STATUS_WORDS = {
     **dict.fromkeys(("现网", "在网", "在用", "现有", "已建", "已开通", "开通"), "existing"),
     **dict.fromkeys(("正常", "激活", "运行", "onair", "active", "existing"), "existing"),
@@ -51,6 +58,7 @@ def read_sites(
     coordinates: Datum = "wgs84",
     crs: CRS | str | None = None,
     table: str | None = None,
+    catalogue: Catalogue | None = None,
 ) -> Network:
     """Read a table of cells, one row a cell, as operators keep it (工参表).
 
@@ -69,6 +77,8 @@ def read_sites(
         Projected CRS of the network; the UTM zone of the mean position when omitted.
     table
         Sheet of a workbook or layer of a vector file; needed only where several hold places.
+    catalogue
+        What radio layers and antennas there are; the built-in one when omitted.
 
     Returns
     -------
@@ -93,10 +103,11 @@ def read_sites(
     Indoor cells that do not give power or antenna get those of a micro site.
     """
     projected = None if crs is None else _as_projected(crs)
+    known = catalogue or builtin_catalogue()
     rows = Rows(read_table(path, table))
     _require_columns(rows)
     places = _read_places(rows, coordinates)
-    cells = _read_cells(rows, places["kind"].to_numpy(object))
+    cells = _read_cells(rows, places["kind"].to_numpy(object), known)
     _reject_repeated_rows(rows)
 
     used = rows.usable()
@@ -116,6 +127,7 @@ def read_sites(
         cells=cells,
         rejected=rows.rejected(),
         sources=(Source("sites", "given", rows.table.name),),
+        catalogue=known,
     )
 
 
@@ -174,14 +186,17 @@ def _to_wgs84(longitude: Numbers, latitude: Numbers, datum: Datum) -> tuple[Numb
     raise NetworkError(f"coordinates {datum!r} are unknown: give wgs84, gcj02 or bd09")
 
 
-def _read_cells(rows: Rows, kind: Texts) -> pd.DataFrame:
+def _read_cells(rows: Rows, kind: Texts, catalogue: Catalogue) -> pd.DataFrame:
     """Read the columns of ``Network.cells``, but for the site, and what was assumed for them."""
-    layer = _read_radio_layers(rows)
-    antenna_id = _read_antennas(rows, layer, kind)
+    layer = _read_radio_layers(rows, catalogue)
+    usual = partial(_usual, layer, kind, catalogue)
+    antenna_id = _read_antennas(rows, usual(RadioLayer.antenna_for), catalogue)
     height_m = rows.filled("height_m", rows.numbers("height_m"), kind)
-    azimuth_deg = _read_azimuths(rows, antenna_id)
+    azimuth_deg = _read_azimuths(rows, antenna_id, catalogue)
     mechanical_tilt_deg, electrical_tilt_deg = _read_tilts(rows, kind)
-    re_power_dbm = _read_powers(rows, layer, kind)
+    re_power_dbm = _read_or_usual(rows, "re_power_dbm", usual(RadioLayer.re_power_dbm))
+    load = _read_or_usual(rows, "load", usual(lambda layer, _: layer.load))
+    operator = rows.words("operator", OPERATOR_WORDS)
     return pd.DataFrame(
         {
             "radio_layer": layer,
@@ -191,18 +206,20 @@ def _read_cells(rows: Rows, kind: Texts) -> pd.DataFrame:
             "mechanical_tilt_deg": mechanical_tilt_deg,
             "electrical_tilt_deg": electrical_tilt_deg,
             "re_power_dbm": re_power_dbm,
+            "load": load,
+            "operator": operator,
             "assumed": rows.assumed(),
         }
     )
 
 
-def _read_radio_layers(rows: Rows) -> Texts:
+def _read_radio_layers(rows: Rows, catalogue: Catalogue) -> Texts:
     """Read the radio layers, blank where rejected; the clues of a table are few different ones."""
     clues = pd.DataFrame({clue: rows.text(clue) for clue in CLUES})
     group = clues.groupby(list(CLUES), sort=False).ngroup().to_numpy()
     layers, reasons = [], []
     for given in clues.drop_duplicates().to_numpy(object):
-        layer, reason = _look_up_radio_layer(*given)
+        layer, reason = _look_up_radio_layer(catalogue, *given)
         layers.append(layer)
         reasons.append(reason)
     reason_of = np.array(reasons, dtype=object)[group]
@@ -215,23 +232,23 @@ def _read_radio_layers(rows: Rows) -> Texts:
     return np.asarray(np.array(layers, dtype=object)[group])
 
 
-def _look_up_radio_layer(*clues: str) -> tuple[str, str]:
+def _look_up_radio_layer(catalogue: Catalogue, *clues: str) -> tuple[str, str]:
     try:
-        return find_radio_layer(*clues), ""
+        return find_radio_layer(*clues, catalogue=catalogue), ""
     except NetworkError as error:
         return "", str(error)
 
 
-def _read_antennas(rows: Rows, layer: Texts, kind: Texts) -> Texts:
+def _read_antennas(rows: Rows, usual: Texts, catalogue: Catalogue) -> Texts:
     given = pd.Series(rows.text("antenna")).str.lower().to_numpy(object)
-    known = np.isin(given, list(antennas()))
+    known = np.isin(given, list(catalogue.antennas))
     rows.assume("antenna", ~known)
-    return np.where(known, given, _usual(layer, kind, RadioLayer.antenna_for))
+    return np.where(known, given, usual)
 
 
-def _read_azimuths(rows: Rows, antenna_id: Texts) -> Numbers:
+def _read_azimuths(rows: Rows, antenna_id: Texts, catalogue: Catalogue) -> Numbers:
     azimuth_deg = rows.numbers("azimuth_deg")
-    round_about = [one for one in antennas() if antenna(one).kind == "omni"]
+    round_about = [one.id for one in catalogue.antennas.values() if one.kind == "omni"]
     blank = np.isnan(azimuth_deg)
     needed = blank & ~pd.Series(antenna_id).isin(round_about).to_numpy()
     rows.reject(needed, "azimuth_deg", "azimuth_deg is blank, and the antenna is directional")
@@ -251,20 +268,24 @@ def _read_tilts(rows: Rows, kind: Texts) -> tuple[Numbers, Numbers]:
     return mechanical_deg, rows.filled("electrical_tilt_deg", electrical_deg, kind)
 
 
-def _read_powers(rows: Rows, layer: Texts, kind: Texts) -> Numbers:
-    power_dbm = rows.numbers("re_power_dbm")
-    blank = np.isnan(power_dbm)
-    rows.assume("re_power_dbm", blank)
-    usual = _usual(layer, kind, RadioLayer.re_power_dbm)
-    return np.where(blank, usual, power_dbm).astype(np.float64)
+def _read_or_usual(rows: Rows, attribute: str, usual: Texts) -> Numbers:
+    """Read numbers, and take what the catalogue says where they are blank."""
+    numbers = rows.numbers(attribute)
+    blank = np.isnan(numbers)
+    rows.assume(attribute, blank)
+    return np.where(blank, usual, numbers).astype(np.float64)
 
 
-def _usual(layer: Texts, kind: Texts, of: Callable[[RadioLayer, str], object]) -> Texts:
+def _usual(
+    layer: Texts, kind: Texts, catalogue: Catalogue, of: Callable[[RadioLayer, str], object]
+) -> Texts:
     """Return what the catalogue says of each row's radio layer at its kind of site."""
     pairs = pd.MultiIndex.from_arrays([layer, kind])
     group, different = pd.factorize(pairs)
     usual = [
-        of(radio_layer(layer_id), "macro" if at == "macro" else "micro") if layer_id else None
+        of(catalogue.radio_layer(layer_id), "macro" if at == "macro" else "micro")
+        if layer_id
+        else None
         for layer_id, at in different
     ]
     return np.array(usual, dtype=object)[group]

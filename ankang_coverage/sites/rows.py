@@ -102,12 +102,14 @@ class Rows:
 
     def words(self, attribute: str, meanings: Mapping[str, str]) -> Texts:
         """Return what words mean, the default where blank; reject unknown words."""
-        text = self.text(attribute)
+        text, default = self.text(attribute), attributes()[attribute].default
         meant = {word: meanings.get(_plain_word(word), "") for word in set(text)}
-        meant[""] = attributes()[attribute].default
-        self.assume(attribute, text == "")
+        meant[""] = default
+        if default:
+            self.assume(attribute, text == "")
         words = pd.Series(text).map(meant).to_numpy(object)
-        self.reject(words == "", attribute, f"{attribute} is none of {', '.join(meanings)}")
+        unknown = (words == "") & (text != "")
+        self.reject(unknown, attribute, f"{attribute} is none of {', '.join(meanings)}")
         return words
 
     def reject(self, where: Mask, attribute: str, reason: str | Texts) -> None:

@@ -1,5 +1,7 @@
 """One mast's window: geometry, clamping and free space as the floor."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from odc.geo.geobox import GeoBox
@@ -98,6 +100,31 @@ def test_loss_is_never_below_free_space(model):
     slant = np.hypot(np.hypot(x - X, y - Y), 33.5)
     known = ~np.isnan(mast.loss_db)
     assert (mast.loss_db[known] >= free_space_loss(slant[known], 941.5) - 1e-3).all()
+
+
+def test_a_wall_is_the_obstacle_of_what_it_hides():
+    elevation = np.full(GRID.shape, 300.0, np.float32)
+    wall = 60  # column of the wall, east of the mast; its far side is hidden
+    elevation[:, wall] = 600.0
+    elevation[:10, :] = np.nan
+    ground = replace(BARE, terrain="dtm", elevation_m=elevation, class_height_m=TABLE.height_m * 0)
+    for model in ("p1812", "delta-bullington", "spm", "itm"):
+        mast = mast_loss(30.0, 941.5, ground, model=model, radius_m=4400.0)
+        x, y = (values[mast.rows, mast.columns] for values in centres())
+        known = np.isfinite(mast.loss_db)
+        assert mast.obstacle_distance_m.dtype == np.float32
+        assert not mast.obstacle_distance_m[~known].any()
+        hidden = known & (x > 500_040 + 90 * (wall + 1))
+        sight = known & (x < 500_040 + 90 * wall)
+        assert not mast.obstacle_distance_m[sight].any()
+        east = mast.obstacle_distance_m * (x - X) / np.hypot(x - X, y - Y)
+        assert east[hidden] == pytest.approx(500_040 + 90 * (wall + 0.5) - X, abs=90.0)
+
+
+def test_models_by_distance_know_no_obstacle():
+    mast = mast_loss(35.0, 941.5)
+    assert mast.obstacle_distance_m.shape == mast.loss_db.shape
+    assert not mast.obstacle_distance_m.any()
 
 
 def test_a_frequency_outside_the_models_range_is_refused():

@@ -1,13 +1,19 @@
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from ankang_coverage.errors import OutOfRangeError
 from ankang_coverage.propagation import (
+    coverage_probability,
+    edge_margin_db,
     eirp_dbm,
     maximum_allowed_path_loss_db,
     noise_power_dbm,
     resource_element_power_dbm,
     rsrp_dbm,
+    rsrq_db,
+    sinr_db,
+    uplink_snr_db,
 )
 
 # Three budgets worked by hand.
@@ -89,8 +95,105 @@ def test_vector_equals_scalars():
         (maximum_allowed_path_loss_db, (15, 15, np.inf), "rsrp_threshold_dbm"),
         (noise_power_dbm, (0.0,), "bandwidth_hz"),
         (noise_power_dbm, (1.0, 0.0, 0.0), "temperature_k"),
+        (rsrq_db, (-80.0, -90.0, -120.0, 1.5), "load"),
+        (coverage_probability, (-100.0, -110.0, 0.0), "sigma_db"),
+        (edge_margin_db, (1.0, 8.0), "probability"),
+        (edge_margin_db, (0.75, -1.0), "sigma_db"),
+        (uplink_snr_db, (130.0, 23.0, 0, -127.0), "n_resource_blocks"),
+        (uplink_snr_db, (130.0, np.nan, 1, -127.0), "total_power_dbm"),
     ],
 )
 def test_refuses_what_is_no_budget(function, arguments, name):
     with pytest.raises(OutOfRangeError, match=name):
         function(*arguments)
+
+
+# --- Pixels ------------------------------------------------------------------------------------
+
+NOTHING = -np.inf
+PIXELS = np.random.default_rng(5)
+
+
+@pytest.mark.parametrize(
+    ("signal", "interference", "noise", "expected"),
+    [
+        pytest.param(-100, NOTHING, -120, 20.0, id="noise only"),
+        pytest.param(-100, -100, -160, 0.0, id="as strong as the interference"),
+        pytest.param(-100, -110, -120, 9.5861, id="10 − 10 log 1.1"),
+        pytest.param(-150, -60, -125, -90.0, id="far below"),
+    ],
+)
+def test_sinr_by_hand(signal, interference, noise, expected):
+    assert float(sinr_db(signal, interference, noise)) == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("load", "ports", "elements", "interference", "noise", "inverse"),
+    [
+        # one port: the elements in use are 2 of reference signal and 10 · load of data
+        pytest.param(0.0, 1, 2, 0.0, 0.0, 2.0, id="unloaded, −3 dB"),
+        pytest.param(1.0, 1, 2, 0.0, 0.0, 12.0, id="loaded, −10.8 dB"),
+        pytest.param(0.5, 1, 2, 0.1, 0.01, 7.0 + 12 * 0.11, id="half loaded, others, noise"),
+        # two ports: 4 of reference signal, 8 · load of data at twice the power
+        pytest.param(0.0, 2, 2, 0.0, 0.0, 4.0, id="two ports unloaded, −6 dB"),
+        pytest.param(1.0, 2, 2, 0.1, 0.0, 20.0 + 12 * 0.2, id="two ports, others with two"),
+        # of four ports two share a symbol: 4 of reference signal, 8 · load at four times
+        pytest.param(1.0, 4, 2, 0.0, 0.0, 36.0, id="four ports loaded"),
+        # a synchronisation block fills its symbols, whatever the load
+        pytest.param(0.0, 1, 12, 0.0, 0.0, 12.0, id="NR unloaded, −10.8 dB"),
+        pytest.param(1.0, 1, 12, 0.5, 0.0, 18.0, id="NR, others at half"),
+    ],
+)
+def test_rsrq_by_hand(load, ports, elements, interference, noise, inverse):
+    with np.errstate(divide="ignore"):
+        others_dbm, noise_dbm = -90.0 + 10.0 * np.log10([interference, noise])
+    quality = rsrq_db(-90.0, others_dbm, noise_dbm, load, ports, elements)
+    assert float(quality) == pytest.approx(-10.0 * np.log10(inverse), abs=1e-4)
+
+
+def test_probability_is_the_normal_distributions():
+    rsrp = PIXELS.uniform(-160.0, -40.0, 10_000).astype(np.float32)
+    chance = coverage_probability(rsrp, -105.0, 8.0)
+    expected = norm.cdf((rsrp.astype(np.float64) + 105.0) / 8.0)
+    np.testing.assert_allclose(chance, expected, rtol=0.0, atol=1e-6)
+    assert chance.min() >= 0.0
+    assert chance.max() <= 1.0
+
+
+@pytest.mark.parametrize(
+    ("probability", "sigma", "margin"),
+    [(0.5, 8.0, 0.0), (0.75, 8.0, 5.396), (0.9, 8.0, 10.252), (0.9, 6.0, 7.689)],
+)
+def test_margin_of_the_edge_by_the_table_of_the_normal_distribution(probability, sigma, margin):
+    assert float(edge_margin_db(probability, sigma)) == pytest.approx(margin, abs=0.001)
+    chance = coverage_probability(-105.0 + margin, -105.0, sigma)
+    assert float(chance) == pytest.approx(probability, abs=1e-4)
+
+
+def test_uplink_by_hand():
+    # 23 dBm over 50 blocks is −4.782 dBm a subcarrier; −130 dB, noise −127.214 and 3 dB of others
+    noise = noise_power_dbm(15_000.0, 5.0)
+    assert float(noise) == pytest.approx(-127.214, abs=0.001)
+    assert float(uplink_snr_db(130.0, 23.0, 50, noise, 3.0)) == pytest.approx(-10.568, abs=0.001)
+
+
+def test_where_no_signal_arrives_nothing_is_known():
+    silence = np.array([np.nan, -np.inf, -100.0], np.float32)
+    for figures in (
+        sinr_db(silence, -110.0, -120.0),
+        rsrq_db(silence, -110.0, -120.0, 0.5),
+        coverage_probability(silence, -105.0, 8.0),
+        uplink_snr_db(15.2 - silence, 23.0, 50, -127.2),
+    ):
+        assert np.isnan(figures).tolist() == [True, True, False]
+
+
+def test_pixels_keep_shape_and_precision():
+    rsrp = PIXELS.uniform(-130.0, -60.0, (3, 4)).astype(np.float32)
+    interference = PIXELS.uniform(-130.0, -60.0, (3, 4)).astype(np.float32)
+    ratio = sinr_db(rsrp[:, ::2], interference[:, ::2], -124.0)
+    assert (ratio.dtype, ratio.shape) == (np.float32, (3, 2))
+    assert ratio[2, 1] == sinr_db(rsrp[2, 2], interference[2, 2], -124.0)
+    power = 10.0 ** (np.array([rsrp, interference], np.float64) / 10.0)
+    expected = 10.0 * np.log10(power[0] / (power[1] + 10.0**-12.4))
+    np.testing.assert_allclose(ratio, expected[:, ::2], rtol=0.0, atol=1e-4)

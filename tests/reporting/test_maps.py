@@ -139,6 +139,7 @@ def make_network(number=3):
         columns=[
             *("site", "radio_layer", "antenna", "height_m", "azimuth_deg"),
             *("mechanical_tilt_deg", "electrical_tilt_deg", "re_power_dbm"),
+            *("load", "operator"),
         ]
     )
     return Network(sites=sites, cells=cells, rejected=no_rejections())

@@ -1,20 +1,29 @@
 import math
+import pickle
 
 import numpy as np
 import pytest
 from pydantic import ValidationError
 
 from ankang_coverage.errors import CatalogueError
-from ankang_coverage.propagation import array_gain
-from ankang_coverage.sites import catalogue
+from ankang_coverage.propagation import (
+    array_gain,
+    downlink_mbps,
+    lte_downlink_overhead,
+    lte_uplink_overhead,
+    uplink_limit_db,
+)
 from ankang_coverage.sites.catalogue import (
     Antenna,
     RadioLayer,
     Service,
+    Sharing,
     antenna,
     antennas,
+    builtin_catalogue,
     radio_layer,
     radio_layers,
+    read_catalogue,
     service,
     services,
 )
@@ -79,6 +88,42 @@ class TestRadioLayers:
         assert antenna(layer.antenna_for("micro")).gain_dbi < antenna(layer.antenna).gain_dbi
         assert layer.re_power_dbm("micro") < layer.re_power_dbm("macro")
 
+    def test_overhead_is_the_standards(self, layer):
+        if layer.technology == "nr":  # TS 38.306, section 4.1.2, frequency range 1
+            assert (layer.downlink_overhead, layer.uplink_overhead) == (0.14, 0.08)
+        else:
+            blocks = layer.n_resource_blocks
+            down = lte_downlink_overhead(blocks, layer.ports)
+            up = lte_uplink_overhead(blocks, round(0.04 * blocks))
+            assert layer.downlink_overhead == pytest.approx(down, abs=0.0006)
+            assert layer.uplink_overhead == pytest.approx(up, abs=0.0006)
+
+    def test_directions_share_the_time_in_tdd_only(self, layer):
+        shares = (layer.downlink_share, layer.uplink_share)
+        if layer.duplex == "fdd":
+            assert shares == (1.0, 1.0)
+        else:
+            assert 0.6 < shares[0] < 0.8
+            assert 0.8 < sum(shares) < 1.0
+
+    def test_link_carries_the_entry(self, layer):
+        link = layer.link
+        assert link.reference_elements == (2 if layer.technology == "lte" else 12)
+        assert (link.downlink.layers, link.uplink.layers) == (
+            layer.downlink_layers,
+            layer.uplink_layers,
+        )
+        # −173.975 dBm/Hz, and 9 and 5 dB of noise figure
+        density = -173.975 + 10 * math.log10(layer.subcarrier_spacing_khz * 1e3)
+        assert link.noise_dbm == pytest.approx(density + 9.0, abs=0.001)
+        assert link.base_noise_dbm == pytest.approx(density + 5.0, abs=0.001)
+
+    def test_uplink_does_not_fall_short_where_rsrp_suffices(self, layer):
+        rule = service("4g" if layer.technology == "lte" else "5g")
+        rsrp_dbm = rule.rsrp_threshold_dbm + rule.edge_margin_db()
+        coupling_db = layer.re_power_dbm("macro") - rsrp_dbm
+        assert coupling_db <= uplink_limit_db(rule.uplink_mbps, layer.link)
+
     def test_indoor_has_no_entry_and_says_so(self, layer):
         with pytest.raises(CatalogueError, match=f"{layer.id} .* not for 'indoor'"):
             layer.re_power_dbm("indoor")
@@ -90,6 +135,21 @@ def test_element_power_by_hand():
     # 46 − 10 log 600 − 10 log 2 = 15.208; 53 − 10 log 3276 = 17.847
     assert radio_layer("lte-b8").re_power_dbm("macro") == pytest.approx(15.208, abs=0.001)
     assert radio_layer("nr-n78").re_power_dbm("macro") == pytest.approx(17.847, abs=0.001)
+
+
+@pytest.mark.parametrize(
+    ("layer", "share", "peak"),
+    [
+        # TS 38.306, section 4.1.2: 4 · 8 · 948/1024 · 91.728 · 0.86 = 2,337.0 Mbit/s
+        ("nr-n41", 104 / 140, 2337.0),
+        ("nr-n78", 90 / 140, 2337.0),
+        # 2 · 8 · 948/1024 · 160 · 0.168 · 0.86
+        ("nr-n28", 1.0, 342.42),
+    ],
+)
+def test_peak_rate_by_hand(layer, share, peak):
+    found = downlink_mbps(100.0, radio_layer(layer).link)
+    assert float(found) == pytest.approx(share * peak, rel=1e-4)
 
 
 @pytest.mark.parametrize("item", antennas().values(), ids=list(antennas()))
@@ -167,7 +227,17 @@ def test_catalogue_cannot_be_changed(everything):
             entry.source = "hearsay"
 
 
+def test_a_rule_takes_its_own_error_then_the_calibrations_then_8_db():
+    rule = service("4g")
+    assert [rule.sigma_db(), rule.sigma_db(6.5)] == [8.0, 6.5]
+    assert rule.with_fields(error_sigma_db=7.0).sigma_db(6.5) == 7.0
+    # 0.6745 σ for 75 %, none for the median
+    assert rule.edge_margin_db(6.5) == pytest.approx(4.384, abs=0.001)
+    assert rule.with_fields(edge_probability=0.5).edge_margin_db() == 0.0
+
+
 LAYER, MAST, SERVICE = radio_layer("lte-b8"), antenna("macro-65-15dbi"), service("4g")
+BAND_41, SHARED = radio_layer("lte-b41"), builtin_catalogue().sharing["mobile-cbn-n28"]
 
 
 @pytest.mark.parametrize(
@@ -183,6 +253,27 @@ LAYER, MAST, SERVICE = radio_layer("lte-b8"), antenna("macro-65-15dbi"), service
         (RadioLayer, LAYER, {"operators": []}, "operators"),
         (RadioLayer, LAYER, {"frequency": 900.0}, "frequency"),
         (RadioLayer, LAYER, {"id": "LTE B8"}, "id"),
+        (RadioLayer, LAYER, {"band": 20}, "band 20 of LTE is not in use in China; known are B1"),
+        (RadioLayer, LAYER, {"duplex": "tdd"}, "band B8 is FDD, not TDD"),
+        (RadioLayer, LAYER, {"band": 3}, "are not within the downlink of band B3, 1805 to 1880"),
+        (RadioLayer, LAYER, {"frequency_mhz": 956.0}, "10 MHz at 956 MHz are not within"),
+        (
+            RadioLayer,
+            LAYER,
+            {"bandwidth_mhz": 20.0, "n_resource_blocks": 100},
+            "carriers of band B8 are 1.4, 3, 5, 10 MHz wide, not 20",
+        ),
+        (RadioLayer, LAYER, {"tdd_pattern": "DSUDD 10:2:2"}, "a TDD carrier, and no other"),
+        (RadioLayer, BAND_41, {"tdd_pattern": ""}, "a TDD carrier, and no other"),
+        (RadioLayer, BAND_41, {"tdd_pattern": "DSUDD"}, "write slots and the symbols"),
+        (RadioLayer, LAYER, {"load": 1.2}, "load"),
+        (RadioLayer, LAYER, {"downlink_layers": 3}, "downlink_layers"),
+        (RadioLayer, LAYER, {"uplink_modulation": "1024qam"}, "uplink_modulation"),
+        (Sharing, SHARED, {"operators": ["mobile"]}, "operators"),
+        (Service, SERVICE, {"edge_probability": 1.0}, "edge_probability"),
+        (Service, SERVICE, {"error_sigma_db": 0.0}, "error_sigma_db"),
+        (Service, SERVICE, {"uplink_mbps": 0.0}, "uplink_mbps"),
+        (Service, SERVICE, {"indoor": "tent"}, "indoor"),
         (Antenna, MAST, {"kind": "omni"}, "an omni antenna, and no other"),
         (Antenna, MAST, {"front_to_back_db": 0.0}, "front-to-back ratio of 0"),
         (Antenna, MAST, {"horizontal_beamwidth_deg": 360.0}, "beamwidth of 360"),
@@ -196,9 +287,79 @@ def test_wrong_entries_are_refused(model, entry, change, complaint):
         model.model_validate(fields(entry) | change)
 
 
-def test_faults_of_a_file_name_file_and_entry():
-    text = "- {id: 4g, radio_layers: [lte-b8], rsrp_threshold_dbm: -110.0, source: a test}\n"
-    with pytest.raises(CatalogueError, match="my.yaml, entry 2: the id 4g is taken"):
-        catalogue._entries("my.yaml", text * 2, Service)
-    with pytest.raises(CatalogueError, match="(?s)my.yaml, entry 1: .*layers"):
-        catalogue._entries("my.yaml", text.replace("layers", "layer"), Service)
+# --- One's own entries ---------------------------------------------------------------------------
+
+ANTENNA = """
+antennas:
+- id: dish
+  kind: sector
+  gain_dbi: 20.0
+  horizontal_beamwidth_deg: 30.0
+  vertical_beamwidth_deg: 10.0
+  front_to_back_db: 30.0
+  side_lobe_suppression_db: 20.0
+  source: a test
+"""
+SERVICES = """
+services:
+- {id: 4g, radio_layers: [lte-b8], rsrp_threshold_dbm: -105.0, source: a test}
+"""
+
+
+def test_ones_own_entries_stand_beside_the_built_in_ones(tmp_path):
+    path = tmp_path / "my.yaml"
+    path.write_text(ANTENNA + SERVICES)
+    own = read_catalogue(path)
+    assert own.antenna("dish").gain_dbi == 20.0
+    assert own.service("4g").radio_layers == ("lte-b8",)
+    assert own.radio_layers == radio_layers()
+    assert service("4g").rsrp_threshold_dbm == -110.0
+    layer = radio_layer("nr-n78").with_fields(antenna="dish")
+    assert own.with_entries(layer).radio_layer("nr-n78").antenna == "dish"
+
+
+def test_a_catalogue_survives_pickling():
+    own = builtin_catalogue().with_entries(radio_layer("lte-b3").with_fields(load=0.25))
+    again = pickle.loads(pickle.dumps(own))
+    assert again == own
+    assert again.radio_layer("lte-b3").load == 0.25
+
+
+@pytest.mark.parametrize(
+    ("entry", "complaint"),
+    [
+        (LAYER.with_fields(antenna="dish"), "no antenna 'dish'"),
+        (SERVICE.with_fields(radio_layers=["lte-b99"]), "no radio layer 'lte-b99'"),
+        (SHARED.with_fields(id="new", radio_layer="lte-b99"), "no radio layer 'lte-b99'"),
+        (
+            SHARED.with_fields(id="new", operators=["cbn", "unicom"]),
+            "cbn shares nr-n28 twice, the second time in new",
+        ),
+    ],
+)
+def test_entries_that_do_not_hold_together_are_refused(entry, complaint):
+    with pytest.raises(CatalogueError, match=complaint):
+        builtin_catalogue().with_entries(entry)
+
+
+def test_a_wrong_change_is_refused():
+    with pytest.raises(CatalogueError, match="(?s)lte-b8 cannot be changed so: .*make 7 MHz"):
+        LAYER.with_fields(bandwidth_mhz=7.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        (SERVICES + SERVICES[11:], "my.yaml, services, entry 2: the id 4g is taken"),
+        (SERVICES.replace("layers", "layer"), "(?s)my.yaml, services, entry 1: .*layers"),
+        ("masts: []", "must hold some of the lists antennas, radio_layers, services, sharing"),
+        ("- 1", "must hold some of the lists"),
+        ("services: 4g", "my.yaml, services is no list of entries"),
+        ("services: [", "my.yaml is no YAML"),
+    ],
+)
+def test_faults_of_a_file_name_file_and_entry(tmp_path, text, complaint):
+    path = tmp_path / "my.yaml"
+    path.write_text(text)
+    with pytest.raises(CatalogueError, match=complaint):
+        read_catalogue(path)

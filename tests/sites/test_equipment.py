@@ -29,6 +29,15 @@ def test_power_and_antenna_are_the_catalogues(kind):
     assert cells["antenna"].tolist() == [layer.antenna_for(kind)]
 
 
+def test_load_is_the_layers_and_operator_open_unless_given():
+    usual = equip(["A"], "nr-n78", azimuths_deg=[0, 120], height_m=30)
+    assert usual["load"].tolist() == [radio_layer("nr-n78").load] * 2
+    assert usual["operator"].tolist() == ["", ""]
+    own = equip(["A"], "nr-n78", azimuths_deg=[0], height_m=30, load=0.0, operator="unicom")
+    assert own["load"].tolist() == [0.0]
+    assert own["operator"].tolist() == ["unicom"]
+
+
 def test_unknown_layers_are_named():
     with pytest.raises(CatalogueError, match="lte-b88"):
         equip(["A"], "lte-b88", azimuths_deg=[0], height_m=30)

@@ -1,10 +1,13 @@
 """Tables that fit together, and ones that do not."""
 
+import pickle
+
 import pandas as pd
 import pytest
 
 from ankang_coverage.errors import NetworkError
-from ankang_coverage.sites import Network
+from ankang_coverage.sites import Network, equip
+from ankang_coverage.sites.catalogue import builtin_catalogue, radio_layer
 
 
 def test_keeping_layers_keeps_their_sites(small_network):
@@ -47,6 +50,10 @@ def test_another_crs_is_reprojected_when_added(small_network):
         (lambda s, c: (s[1:], c), "row 'A-lte-b8-1' names site 'A'; known are: B, C"),
         (lambda s, c: (s, c.assign(radio_layer="lte-b99")), "names radio layer 'lte-b99'"),
         (lambda s, c: (s, c.assign(antenna="dish")), "names antenna 'dish'"),
+        (lambda s, c: (s, c.assign(operator="tower company")), "names operator 'tower company'"),
+        (lambda s, c: (s, c.assign(load=1.2)), "'A-lte-b8-1' has load 1.2; give a share from 0"),
+        (lambda s, c: (s, c.assign(load=float("nan"))), "has load nan"),
+        (lambda s, c: (s, c.assign(load="half")), "has load half"),
         (lambda s, c: (s.assign(status="gone"), c), "names status 'gone'"),
         (lambda s, c: (s.assign(kind="balloon"), c), "names kind 'balloon'"),
     ],
@@ -55,3 +62,22 @@ def test_wrong_tables_are_named(small_network, change, says):
     sites, cells = change(small_network.sites, small_network.cells)
     with pytest.raises(NetworkError, match=says):
         Network(sites=sites, cells=cells, rejected=small_network.rejected)
+
+
+def test_a_network_keeps_its_own_catalogue(small_network):
+    wide = radio_layer("nr-n1").with_fields(
+        id="nr-n1-40", bandwidth_mhz=40.0, n_resource_blocks=216
+    )
+    own = builtin_catalogue().with_entries(wide)
+    cells = equip(["A"], "nr-n1-40", azimuths_deg=[0], height_m=30.0, catalogue=own)
+    sites = small_network.sites.loc[["A"]]
+    network = Network(sites, cells, small_network.rejected, catalogue=own)
+    kept = (
+        network.with_sites(["A"]),
+        network.plus(small_network),
+        pickle.loads(pickle.dumps(network)),
+    )
+    for one in kept:
+        assert one.catalogue.radio_layer("nr-n1-40") == wide
+    with pytest.raises(NetworkError, match="names radio layer 'nr-n1-40'"):
+        small_network.plus(network)

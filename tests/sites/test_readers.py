@@ -17,7 +17,7 @@ from pyproj import Transformer
 from ankang_coverage.errors import FileError, NetworkError
 from ankang_coverage.region import Source
 from ankang_coverage.region.coordinates import gcj02_to_bd09, wgs84_to_gcj02
-from ankang_coverage.sites.catalogue import radio_layer
+from ankang_coverage.sites.catalogue import builtin_catalogue, radio_layer
 from ankang_coverage.sites.readers import read_sites
 
 TO_UTM = Transformer.from_crs("EPSG:4326", "EPSG:32649", always_xy=True)
@@ -62,7 +62,9 @@ def test_a_row_becomes_a_cell(tmp_path):
             "mechanical_tilt_deg": 3.0,
             "electrical_tilt_deg": 4.0,
             "re_power_dbm": 18.2,
-            "assumed": "antenna",
+            "load": radio_layer("lte-b8").load,
+            "operator": "",
+            "assumed": "antenna,load",
         }
     }
     assert network.cells.index.name == "cell"
@@ -84,8 +86,8 @@ def test_own_headers_and_ids(tmp_path):
     path = tmp_path / "sites.csv"
     path.write_text(
         "site,name,cell,longitude,latitude,kind,status,radio_layer,antenna,height_m,azimuth_deg,"
-        "mechanical_tilt_deg,electrical_tilt_deg,re_power_dbm\n"
-        "s1,Alpha,c1,109.5,32.5,micro,planned,nr-n78,micro-65-12dbi,12,360,0,2,-3\n"
+        "mechanical_tilt_deg,electrical_tilt_deg,re_power_dbm,load,operator\n"
+        "s1,Alpha,c1,109.5,32.5,micro,planned,nr-n78,micro-65-12dbi,12,360,0,2,-3,0.3,unicom\n"
     )
     network = read_sites(path)
     assert network.cells.loc["c1"].to_dict() == {
@@ -97,6 +99,8 @@ def test_own_headers_and_ids(tmp_path):
         "mechanical_tilt_deg": 0.0,
         "electrical_tilt_deg": 2.0,
         "re_power_dbm": -3.0,
+        "load": 0.3,
+        "operator": "unicom",
         "assumed": "",
     }
     assert list(network.sites.loc["s1"][["name", "status", "kind"]]) == [
@@ -145,6 +149,8 @@ def test_a_shapefile_cuts_headers_and_is_read_all_the_same(tmp_path):
         "mechanical_tilt_deg": 1.0,
         "electrical_tilt_deg": 2.0,
         "re_power_dbm": -3.0,
+        "load": 0.3,
+        "operator": "telecom",
     }
     columns = {"cell": ["c1"], "kind": ["micro"], "status": ["planned"]}
     columns |= {name: [value] for name, value in cell.items()}
@@ -279,6 +285,7 @@ def test_blanks_are_assumed_and_said(tmp_path):
         "mechanical_tilt_deg",
         "electrical_tilt_deg",
         "re_power_dbm",
+        "load",
     ]
     layer = radio_layer("lte-b8")
     assert cell["antenna"] == layer.antenna_for("macro")
@@ -482,3 +489,45 @@ def test_every_row_is_used_or_listed(rows):
     numbers = network.cells.select_dtypes("number").to_numpy()
     assert np.isfinite(numbers).all()
     assert np.isfinite(network.sites.get_coordinates().to_numpy()).all()
+
+
+@pytest.mark.parametrize(
+    ("header", "word", "operator"),
+    [
+        ("运营商", "中国移动", "mobile"),
+        ("归属运营商", "联通", "unicom"),
+        ("operator", "China Telecom", "telecom"),
+        ("运营商", "广电", "cbn"),
+        ("运营商", "CMCC", "mobile"),
+        ("运营商", "", ""),
+    ],
+)
+def test_operators_go_by_their_names(tmp_path, header, word, operator):
+    network = read(tmp_path, {header: word})
+    assert network.cells["operator"].tolist() == [operator]
+    assert "operator" not in network.cells["assumed"].iloc[0]
+
+
+def test_an_unknown_operator_is_rejected(tmp_path):
+    network = read(tmp_path, {}, {"运营商": "铁塔"})
+    row, column, value, reason = only_rejection(network)
+    assert (row, column, value) == (3, "运营商", "铁塔")
+    assert "operator is none of 移动" in reason
+
+
+def test_a_load_is_a_share(tmp_path):
+    network = read(tmp_path, {"负荷": "0.8"}, {"负荷": "35"}, {"负荷": ""})
+    assert network.cells["load"].tolist() == [0.8, radio_layer("lte-b8").load]
+    assert only_rejection(network)[3] == "load is outside 0 to 1"
+
+
+def test_a_table_is_read_with_ones_own_catalogue(tmp_path):
+    own = builtin_catalogue().with_entries(
+        radio_layer("lte-b8").with_fields(id="lte-b8-unicom", frequency_mhz=954.0, load=0.2)
+    )
+    network = read(tmp_path, {"radio_layer": "lte-b8-unicom"}, catalogue=own)
+    assert network.cells["radio_layer"].tolist() == ["lte-b8-unicom"]
+    assert network.cells["load"].tolist() == [0.2]
+    assert network.catalogue is own
+    with pytest.raises(NetworkError, match="'lte-b8-unicom' is not in the catalogue"):
+        read(tmp_path, {"radio_layer": "lte-b8-unicom"})

@@ -1,242 +1,236 @@
 """Catalogue of equipment: antennas, radio layers and services, each entry with its source.
 
-The entries stand as YAML beside this file; here they become frozen, validated models.
+The entries of the built-in catalogue stand as YAML beside this file. One's own are added to it:
+``builtin_catalogue().with_entries(...)`` or `read_catalogue` give a catalogue to read a table of
+cells with, and a network keeps the catalogue it was made with.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from functools import cache
 from importlib import resources
+from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ValidationError
 
 from ankang_coverage.errors import CatalogueError
-from ankang_coverage.propagation.antenna import OMNIDIRECTIONAL_BEAMWIDTH_DEG, SectorPattern
-from ankang_coverage.propagation.link_budget import resource_element_power_dbm
-
-Id = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
-Text = Annotated[str, Field(min_length=1)]
-PowerDbm = Annotated[float, Field(ge=0.0, le=60.0)]
-LossDb = Annotated[float, Field(ge=0.0, le=30.0)]
-
-LTE_RESOURCE_BLOCKS: Mapping[tuple[int, float], int] = MappingProxyType(
-    {(15, 1.4): 6, (15, 3.0): 15, (15, 5.0): 25, (15, 10.0): 50, (15, 15.0): 75, (15, 20.0): 100}
+from ankang_coverage.files import read_text
+from ankang_coverage.sites.catalogue.bands import BANDS, Band, band
+from ankang_coverage.sites.catalogue.entries import (
+    DEFAULT_ERROR_SIGMA_DB,
+    LTE_RESOURCE_BLOCKS,
+    NR_RESOURCE_BLOCKS,
+    OPERATORS,
+    Antenna,
+    Entry,
+    RadioLayer,
+    Service,
+    Sharing,
 )
-"""Resource blocks by subcarrier spacing [kHz] and bandwidth [MHz]: 3GPP TS 36.101 table 5.6-1."""
 
-_NR_BANDWIDTHS_MHZ = (5, 10, 15, 20, 25, 30, 40, 50, 60, 70, 80, 90, 100)
-NR_RESOURCE_BLOCKS: Mapping[tuple[int, float], int] = MappingProxyType(
-    {
-        (spacing, float(bandwidth)): blocks
-        for spacing, row in {
-            15: (25, 52, 79, 106, 133, 160, 216, 270),
-            30: (11, 24, 38, 51, 65, 78, 106, 133, 162, 189, 217, 245, 273),
-        }.items()
-        for bandwidth, blocks in zip(_NR_BANDWIDTHS_MHZ, row, strict=False)
-    }
-)
-"""The same for NR in frequency range 1: 3GPP TS 38.101-1 table 5.3.2-1."""
+__all__ = [
+    "BANDS",
+    "DEFAULT_ERROR_SIGMA_DB",
+    "LTE_RESOURCE_BLOCKS",
+    "NR_RESOURCE_BLOCKS",
+    "OPERATORS",
+    "Antenna",
+    "Band",
+    "Catalogue",
+    "Entry",
+    "RadioLayer",
+    "Service",
+    "Sharing",
+    "antenna",
+    "antennas",
+    "band",
+    "builtin_catalogue",
+    "radio_layer",
+    "radio_layers",
+    "read_catalogue",
+    "service",
+    "services",
+]
 
-
-class Entry(BaseModel):
-    """What every entry of the catalogue has.
-
-    Attributes
-    ----------
-    id
-        Its name, in lower case with hyphens.
-    source
-        Where its figures come from; assumptions are called so.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    id: Id
-    source: Text
-
-
-class Antenna(Entry):
-    """An antenna, described by the parameters of a sector pattern.
-
-    Attributes
-    ----------
-    kind
-        ``sector``, ``omni`` or ``ssb-beam`` (envelope of NR's swept synchronisation beams).
-    gain_dbi
-        Gain at the peak [dBi].
-    horizontal_beamwidth_deg, vertical_beamwidth_deg
-        Half-power beamwidths [degrees]; 360 horizontally for an omnidirectional antenna.
-    front_to_back_db, side_lobe_suppression_db
-        The most the pattern, and its vertical plane, attenuate [dB].
-    """
-
-    kind: Literal["sector", "omni", "ssb-beam"]
-    gain_dbi: Annotated[float, Field(ge=-10.0, le=40.0)]
-    horizontal_beamwidth_deg: Annotated[float, Field(gt=0.0, le=360.0)]
-    vertical_beamwidth_deg: Annotated[float, Field(gt=0.0, le=180.0)]
-    front_to_back_db: Annotated[float, Field(ge=0.0, le=60.0)]
-    side_lobe_suppression_db: Annotated[float, Field(ge=0.0, le=60.0)]
-
-    @property
-    def pattern(self) -> SectorPattern:
-        """The pattern that `ankang_coverage.propagation.sector_gain` takes."""
-        return SectorPattern(
-            gain_dbi=self.gain_dbi,
-            horizontal_beamwidth_deg=self.horizontal_beamwidth_deg,
-            vertical_beamwidth_deg=self.vertical_beamwidth_deg,
-            front_to_back_db=self.front_to_back_db,
-            side_lobe_suppression_db=self.side_lobe_suppression_db,
-        )
-
-    @model_validator(mode="after")
-    def _fits_its_kind(self) -> Self:
-        round_about = self.horizontal_beamwidth_deg == OMNIDIRECTIONAL_BEAMWIDTH_DEG
-        if round_about != (self.kind == "omni"):
-            raise ValueError("an omni antenna, and no other, has a horizontal beamwidth of 360")
-        if round_about != (self.front_to_back_db == 0.0):
-            raise ValueError("an omni antenna, and no other, has a front-to-back ratio of 0")
-        return self
-
-
-class RadioLayer(Entry):
-    """One carrier of one technology, with the equipment it usually has.
-
-    Attributes
-    ----------
-    technology, band, duplex
-        ``lte`` or ``nr``, the number of the band, ``fdd`` or ``tdd``.
-    frequency_mhz
-        Middle of the downlink carrier [MHz], at which losses are computed.
-    bandwidth_mhz, subcarrier_spacing_khz, n_resource_blocks
-        Bandwidth [MHz], subcarrier spacing [kHz] and the blocks they make.
-    ports
-        Ports that share the reference signal's power; 1 in NR.
-    power_dbm, micro_power_dbm
-        Power of the carrier over all ports, on a macro and on a micro site [dBm].
-    feeder_loss_db, body_loss_db
-        Losses between transmitter and antenna, and at the terminal's user [dB].
-    operators
-        Who runs it: ``mobile``, ``unicom``, ``telecom``, ``cbn``.
-    antenna, micro_antenna
-        Ids of the antennas usual on a macro and on a micro site.
-    """
-
-    technology: Literal["lte", "nr"]
-    band: Annotated[int, Field(ge=1, le=256)]
-    duplex: Literal["fdd", "tdd"]
-    frequency_mhz: Annotated[float, Field(ge=400.0, le=7_125.0)]
-    bandwidth_mhz: Annotated[float, Field(gt=0.0, le=100.0)]
-    subcarrier_spacing_khz: Literal[15, 30]
-    n_resource_blocks: Annotated[int, Field(ge=6, le=273)]
-    ports: Literal[1, 2, 4]
-    power_dbm: PowerDbm
-    micro_power_dbm: PowerDbm
-    feeder_loss_db: LossDb
-    body_loss_db: LossDb
-    operators: Annotated[
-        tuple[Literal["mobile", "unicom", "telecom", "cbn"], ...], Field(min_length=1)
-    ]
-    antenna: Id
-    micro_antenna: Id
-
-    def re_power_dbm(self, kind: str) -> float:
-        """Return the power of one resource element and port on a macro or micro site [dBm].
-
-        Parameters
-        ----------
-        kind
-            ``macro`` or ``micro``.
-
-        Returns
-        -------
-        float
-            Power at the transmitter's output [dBm].
-
-        Raises
-        ------
-        CatalogueError
-            If the catalogue holds no power for this kind of site.
-
-        Examples
-        --------
-        >>> round(radio_layer("lte-b8").re_power_dbm("macro"), 1)
-        15.2
-        """
-        power_dbm = self._by_kind(kind, self.power_dbm, self.micro_power_dbm)
-        return float(resource_element_power_dbm(power_dbm, self.n_resource_blocks, self.ports))
-
-    def antenna_for(self, kind: str) -> str:
-        """Return the id of the antenna usual on a macro or micro site.
-
-        Parameters
-        ----------
-        kind
-            ``macro`` or ``micro``.
-
-        Returns
-        -------
-        str
-            Id in `antennas`.
-
-        Raises
-        ------
-        CatalogueError
-            If the catalogue names no antenna for this kind of site.
-
-        Examples
-        --------
-        >>> radio_layer("lte-b8").antenna_for("micro")
-        'micro-omni-8dbi'
-        """
-        return self._by_kind(kind, self.antenna, self.micro_antenna)
-
-    def _by_kind(self, kind: str, macro: "_Value", micro: "_Value") -> "_Value":
-        if kind not in {"macro", "micro"}:
-            raise CatalogueError(
-                f"radio layer {self.id} is catalogued for macro and micro sites, not for "
-                f"{kind!r}: give such a cell its own power and antenna"
-            )
-        return macro if kind == "macro" else micro
-
-    @model_validator(mode="after")
-    def _resource_blocks_fit(self) -> Self:
-        table = LTE_RESOURCE_BLOCKS if self.technology == "lte" else NR_RESOURCE_BLOCKS
-        blocks = table.get((self.subcarrier_spacing_khz, self.bandwidth_mhz))
-        if blocks != self.n_resource_blocks:
-            raise ValueError(
-                f"{self.n_resource_blocks} resource blocks do not make {self.bandwidth_mhz:g} MHz "
-                f"at {self.subcarrier_spacing_khz} kHz in {self.technology}, which has {blocks}"
-            )
-        if self.technology == "nr" and self.ports != 1:
-            raise ValueError("NR's synchronisation block has 1 port")
-        return self
-
-
-class Service(Entry):
-    """A set of radio layers with one rule for being covered.
-
-    Attributes
-    ----------
-    radio_layers
-        Ids of the radio layers, any of which provides the service.
-    rsrp_threshold_dbm
-        Lowest RSRP (SS-RSRP in NR) that counts as covered [dBm].
-    """
-
-    radio_layers: Annotated[tuple[Id, ...], Field(min_length=1)]
-    rsrp_threshold_dbm: Annotated[float, Field(ge=-140.0, le=-40.0)]
-
-
-_Value = TypeVar("_Value", float, str)
 _Entry = TypeVar("_Entry", bound=Entry)
 
 
+@dataclass(frozen=True)
+class Catalogue:
+    """Antennas, radio layers, services and sharing by id; immutable, and consistent in itself.
+
+    Attributes
+    ----------
+    antennas, radio_layers, services, sharing
+        Entries by id, in their order.
+
+    Raises
+    ------
+    CatalogueError
+        If an entry names an antenna or radio layer that is not there, or an operator shares one
+        radio layer twice.
+    """
+
+    antennas: Mapping[str, Antenna]
+    radio_layers: Mapping[str, RadioLayer]
+    services: Mapping[str, Service]
+    sharing: Mapping[str, Sharing]
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            object.__setattr__(self, field.name, MappingProxyType(dict(getattr(self, field.name))))
+        for layer in self.radio_layers.values():
+            self.antenna(layer.antenna)
+            self.antenna(layer.micro_antenna)
+        for offered in self.services.values():
+            for layer_id in offered.radio_layers:
+                self.radio_layer(layer_id)
+        self._check_sharing()
+
+    def __reduce__(self) -> tuple[type["Catalogue"], tuple[dict[str, Entry], ...]]:
+        """Pickle the entries; read-only views of them cannot be pickled."""
+        return Catalogue, tuple(dict(getattr(self, field.name)) for field in fields(self))
+
+    def antenna(self, id: str) -> Antenna:  # noqa: A002  an id is what it is called everywhere
+        """Return one antenna; the error for an unknown id names the nearest and all."""
+        return _find("antenna", id, self.antennas)
+
+    def radio_layer(self, id: str) -> RadioLayer:  # noqa: A002
+        """Return one radio layer; the error for an unknown id names the nearest and all."""
+        return _find("radio layer", id, self.radio_layers)
+
+    def service(self, id: str) -> Service:  # noqa: A002
+        """Return one service; the error for an unknown id names the nearest and all."""
+        return _find("service", id, self.services)
+
+    def partners(self, radio_layer: str, operator: str) -> tuple[str, ...]:
+        """Return who runs an operator's cells of a radio layer as one network, itself included.
+
+        Parameters
+        ----------
+        radio_layer
+            Id of the radio layer.
+        operator
+            Id of the operator.
+
+        Examples
+        --------
+        >>> builtin_catalogue().partners("nr-n78", "unicom")
+        ('telecom', 'unicom')
+        >>> builtin_catalogue().partners("lte-b8", "unicom")
+        ('unicom',)
+        """
+        for shared in self.sharing.values():
+            if shared.radio_layer == radio_layer and operator in shared.operators:
+                return shared.operators
+        return (operator,)
+
+    def with_entries(self, *entries: Entry) -> "Catalogue":
+        """Return a catalogue with entries added; one whose id is there already replaces it.
+
+        Parameters
+        ----------
+        *entries
+            Antennas, radio layers, services and sharing, in any order.
+
+        Raises
+        ------
+        CatalogueError
+            As for `Catalogue`.
+
+        Examples
+        --------
+        >>> taller = antenna("macro-65-15dbi").with_fields(id="macro-65-17dbi", gain_dbi=17.0)
+        >>> builtin_catalogue().with_entries(taller).antenna("macro-65-17dbi").gain_dbi
+        17.0
+        """
+        return Catalogue(
+            *(
+                {**getattr(self, name), **{e.id: e for e in entries if isinstance(e, model)}}
+                for name, model in _MODELS.items()
+            )
+        )
+
+    def _check_sharing(self) -> None:
+        seen: set[tuple[str, str]] = set()
+        for shared in self.sharing.values():
+            self.radio_layer(shared.radio_layer)
+            for operator in shared.operators:
+                if (shared.radio_layer, operator) in seen:
+                    raise CatalogueError(
+                        f"{operator} shares {shared.radio_layer} twice, the second time in "
+                        f"{shared.id}: name all who share it in one entry"
+                    )
+                seen.add((shared.radio_layer, operator))
+
+
+_MODELS: Mapping[str, type[Entry]] = MappingProxyType(
+    {"antennas": Antenna, "radio_layers": RadioLayer, "services": Service, "sharing": Sharing}
+)
+"""Model of the entries of each list, in the order of ``Catalogue``."""
+
+
 @cache
+def builtin_catalogue() -> Catalogue:
+    """Return the catalogue that comes with the package, read once and immutable.
+
+    Examples
+    --------
+    >>> len(builtin_catalogue().radio_layers)
+    10
+    """
+    lists: dict[str, Any] = {}
+    for name, model in _MODELS.items():
+        text = (resources.files(__name__) / f"{name}.yaml").read_text("utf-8")
+        lists[name] = _entries(f"{name}.yaml", yaml.safe_load(text), model)
+    return Catalogue(**lists)
+
+
+def read_catalogue(path: str | Path, base: Catalogue | None = None) -> Catalogue:
+    """Read one's own entries from a YAML file and add them to a catalogue.
+
+    Parameters
+    ----------
+    path
+        YAML file with any of the lists ``antennas``, ``radio_layers``, ``services`` and
+        ``sharing``, written as in the files of ``ankang_coverage/sites/catalogue``.
+    base
+        The catalogue to add them to; an entry whose id is there replaces it. The built-in one
+        when omitted.
+
+    Returns
+    -------
+    Catalogue
+        Both together.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be read.
+    CatalogueError
+        If it is no YAML, has another list, or an entry is wrong; the message names file and
+        entry.
+    """
+    path = Path(path)
+    try:
+        lists = yaml.safe_load(read_text(path))
+    except yaml.YAMLError as error:
+        raise CatalogueError(f"{path} is no YAML: {error}") from error
+    if not isinstance(lists, dict) or not lists.keys() <= _MODELS.keys():
+        raise CatalogueError(f"{path} must hold some of the lists {', '.join(_MODELS)} and no more")
+    added = {
+        name: _entries(f"{path}, {name}", entries, _MODELS[name]) for name, entries in lists.items()
+    }
+    base = builtin_catalogue() if base is None else base
+    return base.with_entries(*(entry for entries in added.values() for entry in entries.values()))
+
+
 def antennas() -> Mapping[str, Antenna]:
-    """Return the antennas of the catalogue by id, read once and immutable.
+    """Return the antennas of the built-in catalogue by id.
 
     Returns
     -------
@@ -248,12 +242,11 @@ def antennas() -> Mapping[str, Antenna]:
     >>> antennas()["macro-65-15dbi"].gain_dbi
     15.0
     """
-    return _entries("antennas.yaml", _text("antennas.yaml"), Antenna)
+    return builtin_catalogue().antennas
 
 
-@cache
 def radio_layers() -> Mapping[str, RadioLayer]:
-    """Return the radio layers of the catalogue by id, read once and immutable.
+    """Return the radio layers of the built-in catalogue by id.
 
     Returns
     -------
@@ -265,16 +258,11 @@ def radio_layers() -> Mapping[str, RadioLayer]:
     >>> radio_layers()["lte-b8"].frequency_mhz
     941.5
     """
-    layers = _entries("radio_layers.yaml", _text("radio_layers.yaml"), RadioLayer)
-    for layer in layers.values():
-        _find("antenna", layer.antenna, antennas())
-        _find("antenna", layer.micro_antenna, antennas())
-    return layers
+    return builtin_catalogue().radio_layers
 
 
-@cache
 def services() -> Mapping[str, Service]:
-    """Return the services of the catalogue by id, read once and immutable.
+    """Return the services of the built-in catalogue by id.
 
     Returns
     -------
@@ -286,15 +274,11 @@ def services() -> Mapping[str, Service]:
     >>> services()["4g"].rsrp_threshold_dbm
     -110.0
     """
-    found = _entries("services.yaml", _text("services.yaml"), Service)
-    for service_ in found.values():
-        for layer in service_.radio_layers:
-            _find("radio layer", layer, radio_layers())
-    return found
+    return builtin_catalogue().services
 
 
 def antenna(id: str) -> Antenna:  # noqa: A002  an id is what it is called everywhere
-    """Return one antenna of the catalogue.
+    """Return one antenna of the built-in catalogue.
 
     Parameters
     ----------
@@ -316,11 +300,11 @@ def antenna(id: str) -> Antenna:  # noqa: A002  an id is what it is called every
     >>> antenna("micro-omni-8dbi").kind
     'omni'
     """
-    return _find("antenna", id, antennas())
+    return builtin_catalogue().antenna(id)
 
 
 def radio_layer(id: str) -> RadioLayer:  # noqa: A002
-    """Return one radio layer of the catalogue.
+    """Return one radio layer of the built-in catalogue.
 
     Parameters
     ----------
@@ -342,11 +326,11 @@ def radio_layer(id: str) -> RadioLayer:  # noqa: A002
     >>> radio_layer("nr-n28").bandwidth_mhz
     30.0
     """
-    return _find("radio layer", id, radio_layers())
+    return builtin_catalogue().radio_layer(id)
 
 
 def service(id: str) -> Service:  # noqa: A002
-    """Return one service of the catalogue.
+    """Return one service of the built-in catalogue.
 
     Parameters
     ----------
@@ -368,25 +352,23 @@ def service(id: str) -> Service:  # noqa: A002
     >>> service("5g").radio_layers
     ('nr-n28', 'nr-n1', 'nr-n41', 'nr-n78')
     """
-    return _find("service", id, services())
+    return builtin_catalogue().service(id)
 
 
-def _text(file_name: str) -> str:
-    return (resources.files(__name__) / file_name).read_text(encoding="utf-8")
-
-
-def _entries(file_name: str, text: str, model: type[_Entry]) -> Mapping[str, _Entry]:
-    """Return the entries of a YAML list by id; every fault names the file and the entry."""
+def _entries(where: str, listed: Any, model: type[_Entry]) -> dict[str, _Entry]:
+    """Return the entries of a list by id; every fault names the place and the entry."""
+    if not isinstance(listed, list):
+        raise CatalogueError(f"{where} is no list of entries")
     entries: dict[str, _Entry] = {}
-    for number, fields in enumerate(yaml.safe_load(text), start=1):
+    for number, values in enumerate(listed, start=1):
         try:
-            entry = model.model_validate(fields)
+            entry = model.model_validate(values)
         except ValidationError as error:
-            raise CatalogueError(f"{file_name}, entry {number}: {error}") from error
+            raise CatalogueError(f"{where}, entry {number}: {error}") from error
         if entry.id in entries:
-            raise CatalogueError(f"{file_name}, entry {number}: the id {entry.id} is taken")
+            raise CatalogueError(f"{where}, entry {number}: the id {entry.id} is taken")
         entries[entry.id] = entry
-    return MappingProxyType(entries)
+    return entries
 
 
 def _find(what: str, id_: str, entries: Mapping[str, _Entry]) -> _Entry:

@@ -1,0 +1,380 @@
+"""What a calibration is: a correction of the predicted loss, and how wrong it still is."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ankang_coverage.errors import FileError, OutOfRangeError
+from ankang_coverage.files import atomic_path, read_text
+from ankang_coverage.propagation.spm import SpmCoefficients
+from ankang_coverage.region import LandCoverTable, Source
+from ankang_coverage.sites import Network
+
+NEAR_FREQUENCY = 1.25
+"""A correction holds for frequencies within this ratio of one that was measured; an assumption,
+wide enough for bands that share antennas and sites, such as 800 and 900 MHz."""
+REFERENCE_HEIGHT_M = 30.0
+"""Effective height at which the correction by height is zero [m]."""
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class LandCoverLoss(_Frozen):
+    """What a correction adds at receivers on one class of land cover."""
+
+    code: int
+    """Code of the class in the land-cover table."""
+    loss_db: float
+    """Added loss [dB]."""
+
+
+class Correction(_Frozen):
+    """What a calibration adds to the loss of a model, pixel by pixel.
+
+    It is added last: to a loss that the model has already held to that of free space, because
+    it also makes up for powers, antennas and phones that are not as the tables say.
+    """
+
+    frequencies_mhz: tuple[float, ...] = Field(min_length=1)
+    """Carrier frequencies that were measured [MHz]."""
+    offset_db: float = 0.0
+    """Added everywhere [dB]."""
+    distance_slope_db: float = 0.0
+    """Added for each decade of distance beyond `reference_distance_m` [dB]."""
+    reference_distance_m: float = Field(default=1_000.0, gt=0.0)
+    """Geometric mean of the measured distances [m]."""
+    nearest_m: float = Field(default=1.0, gt=0.0)
+    """Nearest measured distance; the slope goes no farther in [m]."""
+    farthest_m: float = Field(default=100_000.0, gt=0.0)
+    """Farthest measured distance; the slope goes no farther out [m]."""
+    land_cover: tuple[LandCoverLoss, ...] = ()
+    """By class at the receiver; classes not named add nothing."""
+    height_slope_db: float = 0.0
+    """Model ``spm`` only: added to K3, counted from an effective height of 30 m [dB/decade]."""
+    diffraction_factor: float = 0.0
+    """Model ``spm`` only: added to K4."""
+
+    def applies_to(self, frequency_mhz: float) -> bool:
+        """Tell whether a frequency is near one that was measured.
+
+        Parameters
+        ----------
+        frequency_mhz
+            Carrier frequency [MHz].
+
+        Examples
+        --------
+        >>> [Correction(frequencies_mhz=(941.5,)).applies_to(f) for f in (875.0, 1842.5)]
+        [True, False]
+        """
+        return any(
+            1.0 / NEAR_FREQUENCY <= frequency_mhz / measured <= NEAR_FREQUENCY
+            for measured in self.frequencies_mhz
+        )
+
+    def log_distance(self, distance_m: ArrayLike) -> NDArray[np.float64]:
+        """Return decades of distance beyond the reference, no farther than was measured.
+
+        Parameters
+        ----------
+        distance_m
+            Distances from the mast [m].
+        """
+        within = np.clip(distance_m, self.nearest_m, self.farthest_m)
+        return np.asarray(np.log10(within / self.reference_distance_m))
+
+    def loss_db(
+        self, distance_m: ArrayLike, class_index: NDArray[np.uint8], table: LandCoverTable
+    ) -> NDArray[np.float64]:
+        """Return the loss to add by distance and land cover [dB].
+
+        Parameters
+        ----------
+        distance_m
+            Distances from the mast [m].
+        class_index
+            Position of the receivers' classes in `table`, of the same shape.
+        table
+            Land-cover classes.
+        """
+        added = {cover.code: cover.loss_db for cover in self.land_cover}
+        by_class = np.array([added.get(cover.code, 0.0) for cover in table.classes])
+        by_distance = self.distance_slope_db * self.log_distance(distance_m)
+        return np.asarray(self.offset_db + by_distance + by_class[class_index])
+
+
+class Estimate(_Frozen):
+    """One fitted term of a correction."""
+
+    term: str
+    """``offset``, ``distance slope``, ``class 10`` …, ``height slope`` or ``diffraction``."""
+    value: float
+    """As in the correction [dB, or dB per decade; none for the diffraction's factor]."""
+    standard_error: float
+    """Its standard error, neighbouring measurements counted as one block."""
+    n_bins: int
+    """Bins that speak of it."""
+
+
+class CellOffset(_Frozen):
+    """How much stronger a cell is than predicted."""
+
+    cell: str
+    """Id in the network."""
+    offset_db: float
+    """What to add to its power [dB], shrunk towards 0 the more, the less is known."""
+    n_bins: int
+    """Bins of the cell."""
+    n_blocks: int
+    """Blocks they lie in."""
+
+
+class ErrorFigures(_Frozen):
+    """Errors of predictions for places that the fit had not seen; predicted less measured."""
+
+    by: str
+    """``all``, ``distance``, ``land cover``, ``sight``, ``radio layer`` or ``cell offsets``."""
+    value: str
+    """Which part of the bins."""
+    n_bins: int
+    """Their number."""
+    mean_before_db: float
+    """Mean error without calibration [dB]."""
+    sd_before_db: float
+    """Its standard deviation [dB]."""
+    rms_before_db: float
+    """Its root mean square [dB]."""
+    correlation_before: float | None
+    """Correlation of predicted and measured; none where either is constant."""
+    mean_after_db: float
+    """Mean error with calibration [dB]."""
+    sd_after_db: float
+    """Its standard deviation [dB]."""
+    rms_after_db: float
+    """Its root mean square [dB]."""
+    correlation_after: float | None
+    """Correlation of predicted and measured, with calibration."""
+
+
+class Unused(_Frozen):
+    """Measurements that were not used, by reason."""
+
+    reason: str
+    """Why."""
+    n_measurements: int
+    """How many."""
+
+
+class Calibration(_Frozen):
+    """A model fitted to measurements, and the error that is left.
+
+    Made by `calibrate`, kept as JSON, and given to ``Propagation(calibration=…)``.
+    """
+
+    model: str
+    """The path-loss model that was fitted."""
+    terminal_height_m: float
+    """Height of the phone it was fitted with [m]."""
+    time_percent: float
+    """Percentage of time it was fitted with [%]."""
+    correction: Correction
+    """What is added to the loss: all of the calibration that a prediction depends on."""
+    error_sigma_db: float = Field(gt=0.0)
+    """Standard deviation of the error on blocks that were held out [dB]."""
+    estimates: tuple[Estimate, ...]
+    """The fitted terms with their standard errors."""
+    errors: tuple[ErrorFigures, ...]
+    """Errors on held-out blocks, before and after."""
+    cell_offsets: tuple[CellOffset, ...]
+    """Offsets of single cells, used only by `applied_to`."""
+    unused: tuple[Unused, ...]
+    """What was left out, and why."""
+    n_measurements: int
+    """Measurements used."""
+    n_bins: int
+    """Bins (pixels of one cell) they make."""
+    n_blocks: int
+    """Blocks the bins lie in."""
+    block_m: float
+    """Side of a block [m]."""
+    folds: int
+    """Parts that were held out in turn."""
+    seed: int
+    """Of the drawing of the parts."""
+    sensitivity_dbm: float
+    """Weakest measurement that was believed [dBm]."""
+    sources: tuple[Source, ...]
+    """Where the measurements come from; synthetic ones say so."""
+
+    def report(self) -> pd.DataFrame:
+        """Return the errors on held-out blocks, one row for each part of the bins.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns as in `ErrorFigures`; errors are predicted less measured [dB].
+        """
+        return _table(self.errors, ErrorFigures)
+
+    def terms(self) -> pd.DataFrame:
+        """Return the fitted terms, one a row, with standard errors.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns as in `Estimate`.
+        """
+        return _table(self.estimates, Estimate)
+
+    def offsets(self) -> pd.DataFrame:
+        """Return the offsets of the cells that were measured, indexed by cell.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns as in `CellOffset`.
+        """
+        return _table(self.cell_offsets, CellOffset).set_index("cell")
+
+    def applied_to(self, network: Network) -> Network:
+        """Return a network whose cells are as much stronger as they were measured to be.
+
+        The report's row ``cell offsets`` says whether that helps where nothing was measured.
+
+        Parameters
+        ----------
+        network
+            Sites and cells; cells that were not measured stay as they are.
+        """
+        offset = self.offsets()["offset_db"].reindex(network.cells.index, fill_value=0.0)
+        power = network.cells["re_power_dbm"] + offset
+        return replace(network, cells=network.cells.assign(re_power_dbm=power))
+
+    def essence(self) -> "Calibration":
+        """Return what a prediction needs: the correction and σ, without tables that may be long."""
+        return self.model_copy(
+            update={"estimates": (), "errors": (), "cell_offsets": (), "unused": ()}
+        )
+
+    def sigma_db(self, frequencies_mhz: Iterable[float]) -> float | None:
+        """Return the error's standard deviation, or none where a frequency was not measured.
+
+        Parameters
+        ----------
+        frequencies_mhz
+            Carrier frequencies that are predicted [MHz].
+        """
+        applies = all(map(self.correction.applies_to, frequencies_mhz))
+        return self.error_sigma_db if applies else None
+
+    def spm_coefficients(self, frequency_mhz: float) -> SpmCoefficients:
+        """Return the standard propagation model's coefficients as they were tuned.
+
+        Parameters
+        ----------
+        frequency_mhz
+            Carrier frequency [MHz], one that was measured or near it.
+
+        Returns
+        -------
+        SpmCoefficients
+            K1 to K4 tuned; K5 to K7 as before, as a drive test hardly tells K5 from K2 and K3.
+            The losses by class are those of the land-cover table and the correction's.
+
+        Raises
+        ------
+        OutOfRangeError
+            If another model was fitted, or the frequency is far from those that were measured.
+        """
+        fitted = self.correction
+        if self.model != "spm" or not fitted.applies_to(frequency_mhz):
+            raise OutOfRangeError(
+                f"this calibration is of model {self.model!r} at {_mhz(fitted.frequencies_mhz)}: "
+                f"it has no coefficients of 'spm' at {frequency_mhz:g} MHz"
+            )
+        start = SpmCoefficients.for_frequency(frequency_mhz, environment="open")
+        at_one_metre = fitted.offset_db - fitted.distance_slope_db * np.log10(
+            fitted.reference_distance_m
+        )
+        return replace(
+            start,
+            k1=float(
+                start.k1 + at_one_metre - fitted.height_slope_db * np.log10(REFERENCE_HEIGHT_M)
+            ),
+            k2=start.k2 + fitted.distance_slope_db,
+            k3=start.k3 + fitted.height_slope_db,
+            k4=start.k4 + fitted.diffraction_factor,
+        )
+
+    def require_fits(self, model: str, terminal_height_m: float, time_percent: float) -> None:
+        """Refuse settings other than those that were fitted.
+
+        Raises
+        ------
+        OutOfRangeError
+            If the model or a setting that changes its loss differs.
+        """
+        for name, given, fitted in (
+            ("model", model, self.model),
+            ("terminal_height_m", terminal_height_m, self.terminal_height_m),
+            ("time_percent", time_percent, self.time_percent),
+        ):
+            if given != fitted:
+                raise OutOfRangeError(
+                    f"the calibration was fitted with {name} {fitted!r}, but the propagation has "
+                    f"{given!r}: use {fitted!r}, or calibrate again"
+                )
+
+    def save(self, path: str | Path) -> None:
+        """Write the calibration as JSON.
+
+        Parameters
+        ----------
+        path
+            The file; one already there is replaced.
+
+        Raises
+        ------
+        FileError
+            If the file cannot be written.
+        """
+        with atomic_path(path) as unfinished:
+            unfinished.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Calibration":
+        """Read a calibration that was saved.
+
+        Parameters
+        ----------
+        path
+            The file.
+
+        Raises
+        ------
+        FileError
+            If the file is missing or no calibration.
+        """
+        try:
+            return cls.model_validate_json(read_text(path))
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            where = ".".join(map(str, first["loc"])) or "the file"
+            raise FileError(
+                f"{path} is no calibration: {where}: {first['msg']}; make it with calibrate()"
+            ) from error
+
+
+def _table(rows: Iterable[BaseModel], model: type[BaseModel]) -> pd.DataFrame:
+    return pd.DataFrame([row.model_dump() for row in rows], columns=list(model.model_fields))
+
+
+def _mhz(frequencies_mhz: Iterable[float]) -> str:
+    return ", ".join(f"{f:g}" for f in frequencies_mhz) + " MHz"

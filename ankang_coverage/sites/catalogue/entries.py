@@ -1,0 +1,452 @@
+"""Entries of the catalogue: frozen, validated models of antennas, radio layers and services."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Literal, Self, TypeAlias, TypeVar, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from ankang_coverage.errors import CatalogueError, OutOfRangeError
+from ankang_coverage.propagation.antenna import OMNIDIRECTIONAL_BEAMWIDTH_DEG, SectorPattern
+from ankang_coverage.propagation.link_budget import (
+    LTE_REFERENCE_ELEMENTS,
+    SUBCARRIERS_PER_RESOURCE_BLOCK,
+    edge_margin_db,
+    resource_element_power_dbm,
+)
+from ankang_coverage.propagation.throughput import (
+    DOWNLINK_ATTENUATION,
+    UPLINK_ATTENUATION,
+    Direction,
+    Link,
+    Modulation,
+    tdd_shares,
+)
+from ankang_coverage.sites.catalogue.bands import band
+
+_Value = TypeVar("_Value", float, str)
+
+Id = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+Text = Annotated[str, Field(min_length=1)]
+PowerDbm = Annotated[float, Field(ge=0.0, le=60.0)]
+LossDb = Annotated[float, Field(ge=0.0, le=30.0)]
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Overhead = Annotated[float, Field(ge=0.0, le=0.9)]
+Layers: TypeAlias = Literal[1, 2, 4]
+Operator: TypeAlias = Literal["mobile", "unicom", "telecom", "cbn"]
+OPERATORS: tuple[Operator, ...] = get_args(Operator)
+"""China Mobile, China Unicom, China Telecom and China Broadcasting Network."""
+
+RsrpThresholdDbm = Annotated[float, Field(ge=-140.0, le=-40.0)]
+Probability = Annotated[float, Field(ge=0.05, le=0.99)]
+SigmaDb = Annotated[float, Field(gt=0.0, le=30.0)]
+SinrThresholdDb = Annotated[float, Field(ge=-10.0, le=40.0)]
+RateMbps = Annotated[float, Field(gt=0.0, le=1_000.0)]
+Building: TypeAlias = Literal["traditional", "efficient"]
+Percent = Annotated[float, Field(gt=0.0, lt=100.0)]
+
+DEFAULT_ERROR_SIGMA_DB = 8.0
+"""Total error of a prediction until a calibration tells it [dB]: planning assumption."""
+
+LTE_RESOURCE_BLOCKS: Mapping[tuple[int, float], int] = MappingProxyType(
+    {(15, 1.4): 6, (15, 3.0): 15, (15, 5.0): 25, (15, 10.0): 50, (15, 15.0): 75, (15, 20.0): 100}
+)
+"""Resource blocks by subcarrier spacing [kHz] and bandwidth [MHz]: 3GPP TS 36.101 table 5.6-1."""
+
+_NR_BANDWIDTHS_MHZ = (5, 10, 15, 20, 25, 30, 40, 50, 60, 70, 80, 90, 100)
+NR_RESOURCE_BLOCKS: Mapping[tuple[int, float], int] = MappingProxyType(
+    {
+        (spacing, float(bandwidth)): blocks
+        for spacing, row in {
+            15: (25, 52, 79, 106, 133, 160, 216, 270),
+            30: (11, 24, 38, 51, 65, 78, 106, 133, 162, 189, 217, 245, 273),
+        }.items()
+        for bandwidth, blocks in zip(_NR_BANDWIDTHS_MHZ, row, strict=False)
+    }
+)
+"""The same for NR in frequency range 1: 3GPP TS 38.101-1 table 5.3.2-1."""
+
+
+class Entry(BaseModel):
+    """What every entry of the catalogue has.
+
+    Attributes
+    ----------
+    id
+        Its name, in lower case with hyphens.
+    source
+        Where its figures come from; assumptions are called so.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    id: Id
+    source: Text
+
+    def with_fields(self, **changes: object) -> Self:
+        """Return the entry with some fields changed, checked like any other.
+
+        Parameters
+        ----------
+        **changes
+            New values by name of the field.
+
+        Raises
+        ------
+        CatalogueError
+            If there is no such field, or the entry would not hold together.
+
+        Examples
+        --------
+        >>> from ankang_coverage.sites.catalogue import radio_layer
+        >>> radio_layer("nr-n78").with_fields(id="nr-n78-unicom", frequency_mhz=3550.0).band
+        78
+        """
+        try:
+            return type(self).model_validate(self.model_dump() | changes)
+        except ValidationError as error:
+            raise CatalogueError(f"{self.id} cannot be changed so: {error}") from error
+
+
+class Antenna(Entry):
+    """An antenna, described by the parameters of a sector pattern.
+
+    Attributes
+    ----------
+    kind
+        ``sector``, ``omni`` or ``ssb-beam`` (envelope of NR's swept synchronisation beams).
+    gain_dbi
+        Gain at the peak [dBi].
+    horizontal_beamwidth_deg, vertical_beamwidth_deg
+        Half-power beamwidths [degrees]; 360 horizontally for an omnidirectional antenna.
+    front_to_back_db, side_lobe_suppression_db
+        The most the pattern, and its vertical plane, attenuate [dB].
+    """
+
+    kind: Literal["sector", "omni", "ssb-beam"]
+    gain_dbi: Annotated[float, Field(ge=-10.0, le=40.0)]
+    horizontal_beamwidth_deg: Annotated[float, Field(gt=0.0, le=360.0)]
+    vertical_beamwidth_deg: Annotated[float, Field(gt=0.0, le=180.0)]
+    front_to_back_db: Annotated[float, Field(ge=0.0, le=60.0)]
+    side_lobe_suppression_db: Annotated[float, Field(ge=0.0, le=60.0)]
+
+    @property
+    def pattern(self) -> SectorPattern:
+        """The pattern that `ankang_coverage.propagation.sector_gain` takes."""
+        return SectorPattern(
+            gain_dbi=self.gain_dbi,
+            horizontal_beamwidth_deg=self.horizontal_beamwidth_deg,
+            vertical_beamwidth_deg=self.vertical_beamwidth_deg,
+            front_to_back_db=self.front_to_back_db,
+            side_lobe_suppression_db=self.side_lobe_suppression_db,
+        )
+
+    @model_validator(mode="after")
+    def _fits_its_kind(self) -> Self:
+        round_about = self.horizontal_beamwidth_deg == OMNIDIRECTIONAL_BEAMWIDTH_DEG
+        if round_about != (self.kind == "omni"):
+            raise ValueError("an omni antenna, and no other, has a horizontal beamwidth of 360")
+        if round_about != (self.front_to_back_db == 0.0):
+            raise ValueError("an omni antenna, and no other, has a front-to-back ratio of 0")
+        return self
+
+
+class RadioLayer(Entry):
+    """One carrier of one technology, with the equipment it usually has.
+
+    Attributes
+    ----------
+    technology, band, duplex
+        ``lte`` or ``nr``, the number of the band, ``fdd`` or ``tdd``.
+    frequency_mhz
+        Middle of the downlink carrier [MHz], at which losses are computed.
+    bandwidth_mhz, subcarrier_spacing_khz, n_resource_blocks
+        Bandwidth [MHz], subcarrier spacing [kHz] and the blocks they make.
+    ports
+        Ports that share the reference signal's power; 1 in NR.
+    power_dbm, micro_power_dbm
+        Power of the carrier over all ports, on a macro and on a micro site [dBm].
+    feeder_loss_db, body_loss_db
+        Losses between transmitter and antenna, and at the terminal's user [dB].
+    operators
+        Who runs it: ``mobile``, ``unicom``, ``telecom``, ``cbn``.
+    antenna, micro_antenna
+        Ids of the antennas usual on a macro and on a micro site.
+    load
+        Average share of a cell's downlink resource elements in use [0–1].
+    terminal_noise_figure_db, base_noise_figure_db
+        Noise figures of the receivers [dB].
+    terminal_power_dbm
+        Power of the terminal [dBm].
+    uplink_interference_db
+        How far other cells' terminals lift the noise at the base [dB].
+    downlink_layers, uplink_layers
+        Most MIMO layers: 1, 2 or 4.
+    downlink_modulation, uplink_modulation
+        Highest modulation, ``64qam`` or ``256qam``.
+    downlink_overhead, uplink_overhead
+        Share of a direction's resource elements that carry no data [0–1].
+    tdd_pattern
+        Slots of a TDD frame and symbols of its special slot, as `tdd_shares` reads them; blank
+        in FDD.
+    """
+
+    technology: Literal["lte", "nr"]
+    band: Annotated[int, Field(ge=1, le=256)]
+    duplex: Literal["fdd", "tdd"]
+    frequency_mhz: Annotated[float, Field(ge=400.0, le=7_125.0)]
+    bandwidth_mhz: Annotated[float, Field(gt=0.0, le=100.0)]
+    subcarrier_spacing_khz: Literal[15, 30]
+    n_resource_blocks: Annotated[int, Field(ge=6, le=273)]
+    ports: Literal[1, 2, 4]
+    power_dbm: PowerDbm
+    micro_power_dbm: PowerDbm
+    feeder_loss_db: LossDb
+    body_loss_db: LossDb
+    operators: Annotated[tuple[Operator, ...], Field(min_length=1)]
+    antenna: Id
+    micro_antenna: Id
+    load: Share
+    terminal_noise_figure_db: LossDb
+    base_noise_figure_db: LossDb
+    terminal_power_dbm: PowerDbm
+    uplink_interference_db: LossDb
+    downlink_layers: Layers
+    uplink_layers: Layers
+    downlink_modulation: Modulation
+    uplink_modulation: Modulation
+    downlink_overhead: Overhead
+    uplink_overhead: Overhead
+    tdd_pattern: str = ""
+
+    @property
+    def downlink_share(self) -> float:
+        """Share of the time that is downlink; 1 in FDD."""
+        return tdd_shares(self.tdd_pattern)[0] if self.tdd_pattern else 1.0
+
+    @property
+    def uplink_share(self) -> float:
+        """Share of the time that is uplink; 1 in FDD."""
+        return tdd_shares(self.tdd_pattern)[1] if self.tdd_pattern else 1.0
+
+    @property
+    def reference_elements(self) -> int:
+        """Elements of a block, in a measured symbol, with the reference signal: see `rsrq_db`."""
+        is_lte = self.technology == "lte"
+        return LTE_REFERENCE_ELEMENTS if is_lte else SUBCARRIERS_PER_RESOURCE_BLOCK
+
+    @property
+    def link(self) -> Link:
+        """The link that `ankang_coverage.propagation.link_figures` takes."""
+        return Link(
+            n_resource_blocks=self.n_resource_blocks,
+            subcarrier_spacing_khz=self.subcarrier_spacing_khz,
+            ports=self.ports,
+            reference_elements=self.reference_elements,
+            terminal_noise_figure_db=self.terminal_noise_figure_db,
+            terminal_power_dbm=self.terminal_power_dbm,
+            base_noise_figure_db=self.base_noise_figure_db,
+            uplink_interference_db=self.uplink_interference_db,
+            downlink=Direction(
+                layers=self.downlink_layers,
+                modulation=self.downlink_modulation,
+                overhead=self.downlink_overhead,
+                share=self.downlink_share,
+                attenuation=DOWNLINK_ATTENUATION,
+            ),
+            uplink=Direction(
+                layers=self.uplink_layers,
+                modulation=self.uplink_modulation,
+                overhead=self.uplink_overhead,
+                share=self.uplink_share,
+                attenuation=UPLINK_ATTENUATION,
+            ),
+        )
+
+    def re_power_dbm(self, kind: str) -> float:
+        """Return the power of one resource element and port on a macro or micro site [dBm].
+
+        Parameters
+        ----------
+        kind
+            ``macro`` or ``micro``.
+
+        Returns
+        -------
+        float
+            Power at the transmitter's output [dBm].
+
+        Raises
+        ------
+        CatalogueError
+            If the catalogue holds no power for this kind of site.
+
+        Examples
+        --------
+        >>> from ankang_coverage.sites.catalogue import radio_layer
+        >>> round(radio_layer("lte-b8").re_power_dbm("macro"), 1)
+        15.2
+        """
+        power_dbm = self._by_kind(kind, self.power_dbm, self.micro_power_dbm)
+        return float(resource_element_power_dbm(power_dbm, self.n_resource_blocks, self.ports))
+
+    def antenna_for(self, kind: str) -> str:
+        """Return the id of the antenna usual on a macro or micro site.
+
+        Parameters
+        ----------
+        kind
+            ``macro`` or ``micro``.
+
+        Returns
+        -------
+        str
+            Id in `antennas`.
+
+        Raises
+        ------
+        CatalogueError
+            If the catalogue names no antenna for this kind of site.
+
+        Examples
+        --------
+        >>> from ankang_coverage.sites.catalogue import radio_layer
+        >>> radio_layer("lte-b8").antenna_for("micro")
+        'micro-omni-8dbi'
+        """
+        return self._by_kind(kind, self.antenna, self.micro_antenna)
+
+    def _by_kind(self, kind: str, macro: "_Value", micro: "_Value") -> "_Value":
+        if kind not in {"macro", "micro"}:
+            raise CatalogueError(
+                f"radio layer {self.id} is catalogued for macro and micro sites, not for "
+                f"{kind!r}: give such a cell its own power and antenna"
+            )
+        return macro if kind == "macro" else micro
+
+    @model_validator(mode="after")
+    def _resource_blocks_fit(self) -> Self:
+        table = LTE_RESOURCE_BLOCKS if self.technology == "lte" else NR_RESOURCE_BLOCKS
+        blocks = table.get((self.subcarrier_spacing_khz, self.bandwidth_mhz))
+        if blocks != self.n_resource_blocks:
+            raise ValueError(
+                f"{self.n_resource_blocks} resource blocks do not make {self.bandwidth_mhz:g} MHz "
+                f"at {self.subcarrier_spacing_khz} kHz in {self.technology}, which has {blocks}"
+            )
+        if self.technology == "nr" and self.ports != 1:
+            raise ValueError("NR's synchronisation block has 1 port")
+        return self
+
+    @model_validator(mode="after")
+    def _fits_its_band(self) -> Self:
+        try:
+            own = band(self.technology, self.band)
+        except CatalogueError as error:
+            raise ValueError(str(error)) from error
+        if self.duplex != own.duplex:
+            raise ValueError(f"band {own.name} is {own.duplex.upper()}, not {self.duplex.upper()}")
+        if self.bandwidth_mhz not in own.bandwidths_mhz:
+            allowed = ", ".join(f"{bandwidth:g}" for bandwidth in own.bandwidths_mhz)
+            raise ValueError(
+                f"carriers of band {own.name} are {allowed} MHz wide, not {self.bandwidth_mhz:g}"
+            )
+        low, high = own.downlink_mhz
+        half = self.bandwidth_mhz / 2.0
+        if not low <= self.frequency_mhz - half < self.frequency_mhz + half <= high:
+            raise ValueError(
+                f"{self.bandwidth_mhz:g} MHz at {self.frequency_mhz:g} MHz are not within the "
+                f"downlink of band {own.name}, {low:g} to {high:g} MHz"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _fits_its_duplex(self) -> Self:
+        if (self.duplex == "tdd") != bool(self.tdd_pattern):
+            raise ValueError("a TDD carrier, and no other, has a tdd_pattern")
+        if self.tdd_pattern:
+            try:
+                tdd_shares(self.tdd_pattern)
+            except OutOfRangeError as error:
+                raise ValueError(str(error)) from error
+        return self
+
+
+class Service(Entry):
+    """A set of radio layers with one rule for being covered.
+
+    A place is covered where all stated parts of the rule hold.
+
+    Attributes
+    ----------
+    radio_layers
+        Ids of the radio layers, any of which provides the service.
+    rsrp_threshold_dbm
+        Lowest RSRP (SS-RSRP in NR) that counts as covered [dBm].
+    edge_probability
+        Probability with which RSRP must reach it; at 0.5 the predicted median suffices.
+    error_sigma_db
+        Standard deviation of the prediction's total error [dB]; None for that of the calibration,
+        or 8 dB without one.
+    sinr_threshold_db
+        Lowest SINR [dB], or None.
+    uplink_mbps
+        Lowest rate that the uplink must reach at the terminal's full power [Mbit/s], or None.
+    indoor
+        Kind of building inside which the rule must hold, ``traditional`` or ``efficient`` as in
+        ITU-R P.2109; None outdoors.
+    indoor_probability_percent
+        Share of buildings whose entry loss is not exceeded [%].
+    """
+
+    radio_layers: Annotated[tuple[Id, ...], Field(min_length=1)]
+    rsrp_threshold_dbm: RsrpThresholdDbm
+    edge_probability: Probability = 0.75
+    error_sigma_db: SigmaDb | None = None
+    sinr_threshold_db: SinrThresholdDb | None = -3.0
+    uplink_mbps: RateMbps | None = None
+    indoor: Building | None = None
+    indoor_probability_percent: Percent = 50.0
+
+    def sigma_db(self, calibrated_db: float | None = None) -> float:
+        """Return the standard deviation of the total error that the rule reckons with [dB].
+
+        Parameters
+        ----------
+        calibrated_db
+            That of a calibration, which goes before the default but not before the rule's own.
+        """
+        for sigma_db in (self.error_sigma_db, calibrated_db):
+            if sigma_db is not None:
+                return sigma_db
+        return DEFAULT_ERROR_SIGMA_DB
+
+    def edge_margin_db(self, calibrated_db: float | None = None) -> float:
+        """Return how far the predicted median must exceed the threshold [dB].
+
+        Parameters
+        ----------
+        calibrated_db
+            As for `sigma_db`.
+
+        Examples
+        --------
+        >>> from ankang_coverage.sites.catalogue import service
+        >>> round(service("4g").edge_margin_db(), 2)  # 0.674 · 8 dB
+        5.4
+        """
+        return float(edge_margin_db(self.edge_probability, self.sigma_db(calibrated_db)))
+
+
+class Sharing(Entry):
+    """Operators that run a radio layer as one network.
+
+    Attributes
+    ----------
+    radio_layer
+        Id of the radio layer.
+    operators
+        Who shares it, two or more.
+    """
+
+    radio_layer: Id
+    operators: Annotated[tuple[Operator, ...], Field(min_length=2)]
