@@ -12,6 +12,7 @@ they are found by subgradient steps, without a transposed matrix. A price rises 
 chosen covers the demand and falls where several do.
 """
 
+import functools
 import math
 import os
 from collections.abc import Callable
@@ -28,6 +29,7 @@ from ankang_coverage._jit import njit
 from ankang_coverage.covering.problem import Problem, check_time_limit
 from ankang_coverage.covering.relaxation import Relaxation, choose, relax
 from ankang_coverage.covering.selection import Progress
+from ankang_coverage.covering.warming import tiny_problem
 from ankang_coverage.errors import CoveringError
 
 NEW_SHARE = 0.1
@@ -582,7 +584,7 @@ def upper_bound(
     objective : int
         Weight that a choice covers: the mark towards which steps are taken [unit of the weights].
     time_limit_s : float
-        Time after which the best bound so far is returned [s].
+        Time after which the best bound so far is returned [s]; kernels are compiled before.
     target_gap : float, optional
         Gap between bound and objective, as a fraction of the bound, that is good enough.
     start : array_like of float, optional
@@ -632,9 +634,27 @@ def upper_bound(
     >>> upper_bound(pose(matrix, [4, 5, 5, 4], 2), 14, time_limit_s=1).value
     18
     """
-    began = perf_counter()
     limit = check_time_limit(time_limit_s)
     first = None if start is None else _checked_start(start, problem.n_demand)
+    warm_bound()
+    return _proven(problem, objective, limit, target_gap, first, progress)
+
+
+@functools.cache
+def warm_bound() -> None:
+    """Compile the kernels of the bound, once per process, so that no time limit pays for it."""
+    _proven(tiny_problem(), 0, np.inf, 0.0, None, None)
+
+
+def _proven(
+    problem: Problem,
+    objective: int,
+    limit: float,
+    target_gap: float,
+    first: NDArray[np.float32] | None,
+    progress: Progress | None,
+) -> Bound:
+    began = perf_counter()
     relaxation = relax(problem)
     threads = ThreadPoolExecutor(os.cpu_count() or 1)
     with threads if relaxation.indices.size > INLINE else nullcontext() as executor:

@@ -1,6 +1,7 @@
 """Maximal covering by integer programming: small cases, with proof."""
 
 import dataclasses
+import functools
 import math
 from collections.abc import Sequence
 from time import perf_counter
@@ -22,6 +23,7 @@ from ankang_coverage.covering.greedy import (
 from ankang_coverage.covering.merging import merge_identical_demand, merge_objectives
 from ankang_coverage.covering.problem import Floor, Problem, Quota, check_time_limit, pose
 from ankang_coverage.covering.selection import Selection
+from ankang_coverage.covering.warming import tiny_problem
 
 
 def _integer_program(problem: Problem) -> dict[str, Any]:
@@ -101,8 +103,18 @@ def _completed(problem: Problem, members: NDArray[np.int64]) -> NDArray[np.int64
     return grow(begun, *find_reserve(begun))
 
 
+@functools.cache
+def _warm() -> None:
+    """Compile the kernels that greedy and the checks of an answer need, once per process."""
+    tiny = tiny_problem()
+    members = greedy_order(tiny)
+    _keeps_constraints(tiny, members)
+    _completed(tiny, members)
+
+
 def solve_exactly(problem: Problem, time_limit_s: float) -> Selection:
     """Solve a checked problem by integer programming; see `exact`."""
+    _warm()
     started = perf_counter()
     # One unit of the first objective is so many units of all objectives in one.
     unit = math.prod(int(objective.weights.sum()) + 1 for objective in problem.secondary)

@@ -1,6 +1,7 @@
 """Maximal covering in one call: choose, improve, prove."""
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 from time import perf_counter
 from typing import Literal, SupportsIndex
@@ -9,13 +10,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import sparse
 
-from ankang_coverage.covering.bound import upper_bound
+from ankang_coverage.covering.bound import upper_bound, warm_bound
 from ankang_coverage.covering.exact import solve_exactly
 from ankang_coverage.covering.greedy import greedy_order, in_order, selection_of
 from ankang_coverage.covering.improve import improve as improve_choice
 from ankang_coverage.covering.merging import merge_objectives
 from ankang_coverage.covering.problem import Floor, Problem, Quota, check_time_limit, pose
 from ankang_coverage.covering.selection import Progress, Selection, Status
+from ankang_coverage.covering.warming import tiny_problem
 from ankang_coverage.errors import CoveringError
 
 Improve = Literal["greedy", "swap", "search"]
@@ -93,9 +95,9 @@ def maximal_covering(
         Leave the choice as greedy makes it; exchange one candidate for another until no exchange
         improves it; or search on from there.
     time_limit_s : float, optional
-        When to end [s]. Greedy is always completed; a search before a bound takes 60 % at most,
-        the bound what is left. None means: exchanges to the end, 200 rounds of search unless
-        `rounds` says otherwise, 30 s for the bound.
+        When to end [s]; kernels are compiled before the clock starts. Greedy is always completed;
+        a search before a bound takes 60 % at most, the bound what is left. None means: exchanges
+        to the end, 200 rounds of search unless `rounds` says otherwise, 30 s for the bound.
     rounds : int, optional
         Tries per candidate after which the search ends; with it and no time limit, the choice is
         the same on every machine.
@@ -145,12 +147,14 @@ def maximal_covering(
     >>> best.chosen.tolist(), best.objective, best.upper_bound, best.status
     ([1, 2], 18, 18, 'optimal')
     """
-    began = perf_counter()
     if improve not in ("greedy", "swap", "search"):
         raise CoveringError(f'improve is {improve!r}: give "greedy", "swap" or "search"')
     if rounds is not None and rounds < 0:
         raise CoveringError(f"rounds is {rounds}: give 0 or more")
     limit = np.inf if time_limit_s is None else check_time_limit(time_limit_s)
+    if not exact and (bound or time_limit_s is not None):
+        _warm(improve, bound)
+    began = perf_counter()
     problem = pose(
         matrix,
         weights,
@@ -170,6 +174,15 @@ def maximal_covering(
     if not bound or best.status == "interrupted":
         return best
     return _with_bound(problem, best, began, limit, progress)
+
+
+@functools.cache
+def _warm(improve: Improve, bound: bool) -> None:
+    """Compile the kernels of these steps, once per process, so that no time limit pays for it."""
+    tiny = tiny_problem()
+    _chosen(tiny, improve, perf_counter(), np.inf, 1, bound, 0, None)
+    if bound:
+        warm_bound()
 
 
 def _chosen(
