@@ -191,9 +191,6 @@ def software_digest() -> str:
 
 def _described(mast: Mast, frequency_mhz: float, propagation: Propagation) -> dict[str, str]:
     """Say in words what a path loss is of; these are the tags of its file."""
-    settings = propagation.model_dump_json(
-        exclude={"radius_m", "micro_radius_m", "land_cover_table"}
-    )
     return {
         "x_m": repr(float(mast.x_m)),
         "y_m": repr(float(mast.y_m)),
