@@ -253,7 +253,8 @@ def _study(
         typer.echo(
             f"{result.target.id}: {len(result.selection.chosen)} of {result.n_candidates} "
             f"candidates, {result.people_gained:,.0f} people newly covered "
-            f"({result.times_random:.1f} times the median of random plans){_proof(result)}"
+            f"({result.people_gained_net:,.0f} net of interference, {result.times_random:.1f} "
+            f"times the median of random plans){_proof(result)}"
         )
     if plan.interrupted:
         typer.echo("interrupted: the best found until then, and no target that had not begun")

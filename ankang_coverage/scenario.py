@@ -15,11 +15,12 @@ from ankang_coverage.coverage.predict import Progress
 from ankang_coverage.coverage.store import Store
 from ankang_coverage.errors import ScenarioError
 from ankang_coverage.planning import Plan, Programme, plan
+from ankang_coverage.planning.checks import check_equipment
 from ankang_coverage.planning.choice import ShowGap
 from ankang_coverage.planning.programme import explain, read_toml
 from ankang_coverage.region import Region
 from ankang_coverage.sites import Network, read_sites
-from ankang_coverage.sites.catalogue import Service, services
+from ankang_coverage.sites.catalogue import Service, builtin_catalogue, services
 from ankang_coverage.sites.catalogue.entries import (
     Building,
     Percent,
@@ -174,6 +175,7 @@ class Scenario(_Settings):
             if service_id not in services():
                 known = ", ".join(services())
                 raise ValueError(f"services.{service_id}: no such service; known are {known}")
+        check_equipment(self.programme, builtin_catalogue())
         if self.network.builtin and not self.region.builtin:
             raise ValueError("network.builtin goes with region.builtin: give network.file")
         return self

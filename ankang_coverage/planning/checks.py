@@ -12,6 +12,7 @@ from ankang_coverage.errors import CoveringError, PlanningError
 from ankang_coverage.planning.choice import Asked, Rules, rules_of
 from ankang_coverage.planning.programme import Programme, Target
 from ankang_coverage.region import Region
+from ankang_coverage.sites.catalogue import Catalogue
 
 
 def county_codes(region: Region) -> Callable[[str], str]:
@@ -31,6 +32,24 @@ def county_codes(region: Region) -> Callable[[str], str]:
         raise PlanningError(f"no county {county!r}{_guess(county, codes)}; there are {known}")
 
     return code_of
+
+
+def check_equipment(programme: Programme, catalogue: Catalogue) -> None:
+    """Refuse services and radio layers that the catalogue has not, or not for each other."""
+    for target in programme.targets:
+        if target.service not in catalogue.services:
+            known = ", ".join(catalogue.services)
+            raise PlanningError(
+                f"target {target.id}: service {target.service!r} is none of {known}"
+            )
+        offered = catalogue.service(target.service).radio_layers
+        for layer in target.radio_layers:
+            if layer not in offered:
+                what = "not of" if layer in catalogue.radio_layers else "unknown to"
+                raise PlanningError(
+                    f"target {target.id}: radio layer {layer!r} is {what} service "
+                    f"{target.service}: {', '.join(offered)}"
+                )
 
 
 def check_counties(programme: Programme, code_of: Callable[[str], str]) -> None:

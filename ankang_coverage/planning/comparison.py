@@ -15,8 +15,8 @@ class Comparison:
     Attributes
     ----------
     targets
-        One row per target, by id: ``sites``, ``cost_yuan``, ``people_gained`` and ``gap`` with
-        the endings ``_a`` and ``_b``; ``sites_in_both``.
+        One row per target, by id: ``sites``, ``cost_yuan``, ``people_gained``,
+        ``people_gained_net`` and ``gap`` with the endings ``_a`` and ``_b``; ``sites_in_both``.
     sites
         One row per chosen site, by programme and id: ``in_a``, ``in_b``, ``county_name``,
         ``people_gained_a``, ``people_gained_b`` (NaN where it was not chosen).
@@ -82,6 +82,7 @@ def _targets(a: Plan, b: Plan, sites: pd.DataFrame) -> pd.DataFrame:
                 "sites": len(result.selection.chosen),
                 "cost_yuan": result.cost_yuan,
                 "people_gained": result.people_gained,
+                "people_gained_net": result.people_gained_net,
                 "gap": result.gap,
             }
             for result in plan.results

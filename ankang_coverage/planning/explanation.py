@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
@@ -20,6 +21,8 @@ from ankang_coverage.planning.choice import (
 from ankang_coverage.region import Region
 from ankang_coverage.region.shares import MILLI
 
+REASONS_LEFT = ("main_reason", "median_shortfall_db", "median_obstacle_m")
+"""Figures of a summary that say why people are left uncovered, and by how much."""
 CURVE_COLUMNS = ("order", "id", "people_gained_total", "cost_yuan_total", "knee")
 WHY = ("no candidate", "outranked", "spacing", "forbidden", "quota", "budget")
 """Why a village stays uncovered, as seen from the candidate that would cover most of it."""
@@ -37,14 +40,17 @@ class Explanation:
         ``cost``, ``number, cost`` or blank: where the curve of people against either bends most).
     counties
         One row per county, by code: ``county_name``, ``sites``, ``cost_yuan``, ``people_gained``
-        by people who live there, ``next_site`` the best candidate left there, and
-        ``next_people_gained`` what it would add.
+        by people who live there, ``people_gained_net`` the same as predicted with all chosen sites
+        on the air, ``next_site`` the best candidate left there, and ``next_people_gained`` what it
+        would add.
     constraints
         One row per constraint of the choice, which joint targets share: ``constraint``,
         ``objective``, ``objective_without`` it, ``difference``, all by the same steps.
     villages
         One row per village that stays uncovered, by code: ``name``, ``county_name``,
-        ``township_name``, ``people``, ``people_left``, ``best_candidate`` left for it,
+        ``township_name``, ``people``, ``people_left``, what keeps them uncovered
+        (``main_reason``, ``median_shortfall_db``, ``median_obstacle_m`` as in
+        `coverage.summarise`), ``best_candidate`` left for it,
         ``best_people`` of the village it would cover, ``best_gain`` people it would cover in all,
         ``cost_yuan``, ``why`` it was not chosen.
     """
@@ -212,9 +218,11 @@ def explain(
     n: int,
     *,
     region: Region,
+    villages: gpd.GeoDataFrame,
     uncovered: NDArray[np.bool_],
     covered_from: float,
     people_by_county: sparse.csr_array,
+    net_by_county: NDArray[np.int64],
     constraints: pd.DataFrame,
 ) -> Explanation:
     """Explain what was chosen for target n.
@@ -227,12 +235,16 @@ def explain(
         Position of the target.
     region
         Villages and their parents.
+    villages
+        Complete summary of the villages by the target's service in the end.
     uncovered
         (n_pixels,) which pixels the target's service does not cover in the end.
     covered_from
         Share of people from which a village counts as covered [0–1].
     people_by_county
         (n_counties, n_pixels) people the target is for [1/1000 person].
+    net_by_county
+        (n_counties,) how many more of them are covered than before [1/1000 person].
     constraints
         What `cost_of_constraints` says.
     """
@@ -244,9 +256,9 @@ def explain(
     ids = one.candidates.table.index[chosen - rows.start]
     return Explanation(
         curve=curve(ids, gains[own], choice.rules.costs[chosen]),
-        counties=_counties(choice, chosen, left, n, region, people_by_county),
+        counties=_counties(choice, chosen, left, n, region, people_by_county, net_by_county),
         constraints=constraints,
-        villages=_villages(choice, left, n, region, uncovered, covered_from),
+        villages=_villages(choice, left, n, region, villages, uncovered, covered_from),
     )
 
 
@@ -265,6 +277,7 @@ def _counties(
     n: int,
     region: Region,
     people_by_county: sparse.csr_array,
+    net_by_county: NDArray[np.int64],
 ) -> pd.DataFrame:
     rows, one = choice.rows(n), choice.asked[n]
     county = one.county.to_numpy()
@@ -274,7 +287,7 @@ def _counties(
     living = np.asarray(people_by_county[:, newly].sum(axis=1)).ravel()
     free = np.isin(left.why[rows], ("outranked", "quota", "budget"))
     found = []
-    for code, people in zip(region.counties.index, living, strict=True):
+    for code, people, net in zip(region.counties.index, living, net_by_county, strict=True):
         inside = county == code
         able = np.flatnonzero(inside & free)
         best = able[np.argmax(left.gains[rows][able])] if len(able) else None
@@ -286,6 +299,7 @@ def _counties(
                 "sites": len(in_county),
                 "cost_yuan": int(table["cost_yuan"].to_numpy()[in_county].sum()),
                 "people_gained": int(people) / MILLI,
+                "people_gained_net": int(net) / MILLI,
                 "next_site": "" if best is None else table.index[best],
                 "next_people_gained": 0.0 if best is None else left.gains[rows][best] / MILLI,
             }
@@ -298,11 +312,11 @@ def _villages(
     left: Left,
     n: int,
     region: Region,
+    villages: gpd.GeoDataFrame,
     uncovered: NDArray[np.bool_],
     covered_from: float,
 ) -> pd.DataFrame:
     rows, one = choice.rows(n), choice.asked[n]
-    villages = region.villages
     serves = villages["kind"].isin(one.target.serves).to_numpy()
     living = region.shares.people
     remaining = np.asarray(living @ uncovered.astype(np.int64)).ravel()
@@ -319,6 +333,7 @@ def _villages(
             "township_name": villages["township"].map(region.townships["name"]).to_numpy()[short],
             "people": villages["people"].to_numpy()[short],
             "people_left": remaining[short] / MILLI,
+            **{name: villages[name].to_numpy()[short] for name in REASONS_LEFT},
             "best_candidate": np.where(known, table.index.to_numpy(object)[best], ""),
             "best_people": gained / MILLI,
             "best_gain": np.where(known, left.gains[rows][best], 0) / MILLI,

@@ -29,6 +29,7 @@ from ankang_coverage.planning.candidates import Candidates, locate
 from ankang_coverage.planning.checks import (
     check_asked,
     check_counties,
+    check_equipment,
     county_codes,
 )
 from ankang_coverage.planning.choice import (
@@ -44,6 +45,7 @@ from ankang_coverage.planning.choice import (
 )
 from ankang_coverage.planning.demand import Demand, demand_of, people_by_county
 from ankang_coverage.planning.explanation import (
+    REASONS_LEFT,
     Explanation,
     cost_of_constraints,
     explain,
@@ -58,7 +60,7 @@ from ankang_coverage.region import Region, Source
 from ankang_coverage.region.coordinates import WGS84
 from ankang_coverage.region.shares import MILLI
 from ankang_coverage.sites import Network
-from ankang_coverage.sites.catalogue import Service, services
+from ankang_coverage.sites.catalogue import Service
 
 LEVELS = ("villages", "townships", "counties")
 FIGURES = (
@@ -90,7 +92,12 @@ class TargetResult:
     people_unserved
         People the target is for whom nothing covered before it.
     people_gained
-        People the chosen sites newly cover.
+        People the chosen sites newly cover, each site seen beside the network that stood before:
+        what the choice maximises.
+    people_gained_net
+        People covered after less people covered before, as predicted with all chosen sites on the
+        air. Where the rule has a smallest SINR, sites chosen together interfere with each other,
+        so that it can be less. Joint targets of one service share it.
     cost_yuan
         What the chosen sites cost [CNY].
     candidates_per_person
@@ -109,6 +116,7 @@ class TargetResult:
     joint: Selection | None
     people_unserved: float
     people_gained: float
+    people_gained_net: float
     cost_yuan: int
     candidates_per_person: float
     random_people_gained: tuple[float, ...]
@@ -155,7 +163,8 @@ class Plan:
         Dataset of `predict` by service.
     villages, townships, counties
         The region's divisions with the figures of `summarise`, each suffixed
-        ``_<service>_before`` and ``_<service>_after``, and ``area_km2``.
+        ``_<service>_before`` and ``_<service>_after``, and ``area_km2``; for the state after also
+        why people stay uncovered: ``main_reason``, ``median_shortfall_db``, ``median_obstacle_m``.
     sources
         Where the ingredients come from.
     seconds
@@ -212,7 +221,8 @@ def plan(
     programme
         What is to be built.
     rules
-        Services by id, with the rule for being covered; the catalogue's when omitted.
+        Services by id, with the rule for being covered; those of the network's catalogue when
+        omitted.
     propagation
         Path-loss model and its settings.
     limits
@@ -242,7 +252,7 @@ def plan(
         a target has fewer candidates than sites to build, fewer fit with its spacing, or nobody
         is left to cover.
     """
-    known = dict(services()) | dict(rules or {})
+    network = replace(network, catalogue=network.catalogue.with_entries(*(rules or {}).values()))
     clock = _Clock()
     work = _Work(executor=executor, progress=progress)
     network = network.with_sites(network.sites.index[network.sites["status"] != "candidate"])
@@ -250,13 +260,14 @@ def plan(
         region=region,
         programme=programme,
         county_code=county_codes(region),
-        covered_from=(limits or ClassLimits()).covered_from,
+        limits=limits or ClassLimits(),
         locked=locked,
         work=work,
         show_gap=show_gap,
         seed=seed,
     )
     with clock.stage("candidates"):
+        check_equipment(programme, network.catalogue)
         check_counties(programme, planner.county_code)
         candidates = planner.candidates(network)
         for group in planner.groups:
@@ -265,7 +276,7 @@ def plan(
     with clock.stage("coverage before"):
         before = {
             id_: predict(region, network, rule, propagation=propagation, store=store, **work)
-            for id_, rule in known.items()
+            for id_, rule in network.catalogue.services.items()
         }
     done = _Done(after=dict(before), network=network)
     interrupted = False
@@ -277,7 +288,7 @@ def plan(
             with clock.stage(f"coverage with {label}"):
                 built = planner.build(choice, selection, done)
             with clock.stage(f"explain {label}"):
-                results = planner.results(choice, selection, built)
+                results = planner.results(choice, selection, done, built)
         except KeyboardInterrupt:
             if not done.results:
                 raise
@@ -286,7 +297,7 @@ def plan(
         done = replace(built, results=(*done.results, *results))
         interrupted |= selection.status == "interrupted"
     with clock.stage("overlay"):
-        tables = _tables(region, before, done.after, limits)
+        tables = _tables(region, before, done, limits)
     chosen = [_chosen_table(result, region) for result in done.results]
     return Plan(
         region=region,
@@ -326,10 +337,11 @@ class _Clock:
 
 @dataclass(frozen=True)
 class _Done:
-    """What stands after some of the targets."""
+    """What stands after some of the targets, with complete summaries of the services built."""
 
     after: Mapping[str, xr.Dataset]
     network: Network
+    summaries: Mapping[str, Mapping[str, gpd.GeoDataFrame]] = field(default_factory=dict)
     results: tuple[TargetResult, ...] = ()
 
 
@@ -340,7 +352,7 @@ class _Planner:
     region: Region
     programme: Programme
     county_code: Callable[[str], str]
-    covered_from: float
+    limits: ClassLimits
     locked: gpd.GeoDataFrame | None
     work: _Work
     show_gap: ShowGap | None
@@ -428,10 +440,21 @@ class _Planner:
             service = one.target.service
             after[service] = add_network(self.region, after[service], built, **self.work)
             network = network.plus(_as_planned(built))
-        return _Done(after=after, network=network, results=done.results)
+        summaries = {
+            service: summarise_region(
+                after[service], self.region, limits=self.limits, complete=True
+            )
+            for service in dict.fromkeys(one.target.service for one in choice.asked)
+        }
+        return _Done(
+            after=after,
+            network=network,
+            summaries={**done.summaries, **summaries},
+            results=done.results,
+        )
 
     def results(
-        self, choice: Choice, selection: Selection, built: _Done
+        self, choice: Choice, selection: Selection, done: _Done, built: _Done
     ) -> tuple[TargetResult, ...]:
         """Say of each target what was chosen and why."""
         left = what_is_left(choice, selection)
@@ -444,6 +467,10 @@ class _Planner:
             own = (selection.chosen >= rows.start) & (selection.chosen < rows.stop)
             served = self._columns_of(choice, n)
             reached = int(choice.people[served & (reach > 0)].sum())
+            before = is_covered(done.after[target.service]).ravel()
+            after = is_covered(built.after[target.service]).ravel()
+            by_county = people_by_county(self.region, target)
+            net = by_county @ (after.astype(np.int64) - before)
             results.append(
                 TargetResult(
                     target=target,
@@ -452,6 +479,7 @@ class _Planner:
                     joint=selection if len(choice.asked) > 1 else None,
                     people_unserved=int(choice.people[served].sum()) / MILLI,
                     people_gained=int(gains[own].sum()) / MILLI,
+                    people_gained_net=int(net.sum()) / MILLI,
                     cost_yuan=int(choice.rules.costs[selection.chosen[own]].sum()),
                     candidates_per_person=float((reach * choice.people)[served].sum() / reached)
                     if reached
@@ -463,9 +491,11 @@ class _Planner:
                         left,
                         n,
                         region=self.region,
-                        uncovered=~is_covered(built.after[target.service]).ravel(),
-                        covered_from=self.covered_from,
-                        people_by_county=people_by_county(self.region, target),
+                        villages=built.summaries[target.service]["villages"],
+                        uncovered=~after,
+                        covered_from=self.limits.covered_from,
+                        people_by_county=by_county,
+                        net_by_county=net,
                         constraints=constraints,
                     ),
                 )
@@ -591,18 +621,33 @@ def _chosen_table(result: TargetResult, region: Region) -> gpd.GeoDataFrame:
 def _tables(
     region: Region,
     before: Mapping[str, xr.Dataset],
-    after: Mapping[str, xr.Dataset],
+    done: _Done,
     limits: ClassLimits | None,
 ) -> dict[str, gpd.GeoDataFrame]:
     tables: dict[str, gpd.GeoDataFrame] = {}
-    for state, coverages in (("before", before), ("after", after)):
-        for service_id, coverage in coverages.items():
-            for level, summary in summarise_region(coverage, region, limits=limits).items():
-                base = tables.get(level)
-                if base is None:
-                    base = summary.drop(columns=list(FIGURES))
-                figures = summary[list(FIGURES)].add_suffix(f"_{service_id}_{state}")
-                tables[level] = gpd.GeoDataFrame(
-                    pd.concat([base, figures], axis=1), geometry="geometry", crs=summary.crs
-                )
+    for service_id, coverage in before.items():
+        _add_figures(
+            tables, summarise_region(coverage, region, limits=limits), FIGURES, service_id, "before"
+        )
+    for service_id, coverage in done.after.items():
+        summary = done.summaries.get(service_id) or summarise_region(
+            coverage, region, limits=limits, complete=True
+        )
+        _add_figures(tables, summary, (*FIGURES, *REASONS_LEFT), service_id, "after")
     return tables
+
+
+def _add_figures(
+    tables: dict[str, gpd.GeoDataFrame],
+    summary: Mapping[str, gpd.GeoDataFrame],
+    figures: Sequence[str],
+    service_id: str,
+    state: str,
+) -> None:
+    """Put the figures of one service and state beside what the tables have."""
+    for level, table in summary.items():
+        base = tables.get(level, table.drop(columns=list(figures)))
+        named = table[list(figures)].add_suffix(f"_{service_id}_{state}")
+        tables[level] = gpd.GeoDataFrame(
+            pd.concat([base, named], axis=1), geometry="geometry", crs=table.crs
+        )

@@ -15,7 +15,6 @@ from ankang_coverage.planning.rules import (
     QuotaRule,
     RankedObjective,
 )
-from ankang_coverage.sites.catalogue import radio_layers, services
 
 VillageKind = Literal["village", "community"]
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
@@ -71,17 +70,6 @@ class Target(BaseModel):
     """Chinese title, for maps; the id when empty."""
     title_en: str = ""
     """English title, for maps; the id when empty."""
-
-    @model_validator(mode="after")
-    def _known(self) -> "Target":
-        if self.service not in services():
-            raise ValueError(f"service {self.service!r} is none of {', '.join(services())}")
-        for layer in self.radio_layers:
-            if layer not in services()[self.service].radio_layers:
-                known = ", ".join(services()[self.service].radio_layers)
-                what = "not of" if layer in radio_layers() else "unknown to"
-                raise ValueError(f"radio layer {layer!r} is {what} service {self.service}: {known}")
-        return self
 
     @model_validator(mode="after")
     def _possible(self) -> "Target":

@@ -160,7 +160,7 @@ def division_table(plan: Plan, level: str) -> pd.DataFrame:
     divisions: gpd.GeoDataFrame = getattr(plan, level)
     table = _labelled(plan, divisions).drop(columns="geometry").rename_axis("code").reset_index()
     shares = [column for column in table if "share" in column]
-    medians = [column for column in table if column.startswith("median_rsrp_dbm")]
+    medians = [column for column in table if column.startswith(("median_rsrp", "median_short"))]
     areas = [column for column in table if "km2" in column]
     return table.round(
         {**dict.fromkeys(shares, 4), **dict.fromkeys(medians, 1), **dict.fromkeys(areas, 6)}
@@ -370,6 +370,7 @@ def _result_figures(result: TargetResult) -> dict[str, object]:
         "people_unserved_before": result.people_unserved,
         "candidates_per_person": round(result.candidates_per_person, 2),
         "people_gained": result.people_gained,
+        "people_gained_net": result.people_gained_net,
         "cost_yuan": result.cost_yuan,
         "objective": result.target.objectives[0].label,
         "objective_reached": proven.objective / MILLI,

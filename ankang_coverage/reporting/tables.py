@@ -35,6 +35,9 @@ _HEADINGS: dict[str, tuple[str, str]] = {
     "area_share": ("面积覆盖率", "Share of area covered"),
     "median_rsrp_dbm": ("RSRP 中位数（dBm）", "Median RSRP (dBm)"),
     "coverage_class": ("覆盖等级", "Coverage class"),
+    "main_reason": ("未覆盖主因", "Main reason"),
+    "median_shortfall_db": ("电平缺口中位数（dB）", "Median shortfall (dB)"),
+    "median_obstacle_m": ("遮挡距离中位数（m）", "Median distance of the obstacle (m)"),
     "best_site": ("主服务站点", "Best site"),
     # sites and cells
     "site": ("站点编号", "Site id"),
@@ -56,6 +59,7 @@ _HEADINGS: dict[str, tuple[str, str]] = {
     "order": ("次序", "Order"),
     "service": ("业务", "Service"),
     "people_gained": ("新增覆盖人口", "People gained"),
+    "people_gained_net": ("净增覆盖人口", "People gained, net"),
     "people_gained_total": ("累计新增覆盖人口", "People gained, running total"),
     "reason": ("理由", "Reason"),
     "construction": ("建设方式", "Construction"),
@@ -86,6 +90,7 @@ _HEADINGS: dict[str, tuple[str, str]] = {
 }
 _CLASSES = (
     *("kind", "status", "coverage_class", "reason", "construction", "why"),
+    "main_reason",
     *("geometry_source", "source", "what", "nature"),
 )
 """Columns whose values are words of the vocabulary."""

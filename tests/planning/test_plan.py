@@ -1,5 +1,6 @@
 """A plan is what greedy would choose by recomputing everything, and its tables say so."""
 
+from dataclasses import replace
 from functools import partial
 from importlib import import_module
 
@@ -194,6 +195,9 @@ def no_prediction(*_, **__):
             {"quotas": [{"county": "61090l", "minimum": 1}]},
             "target micro, quotas: no county '61090l'; did you mean 610902 or 610901; there are",
         ),
+        ({"service": "6g"}, "target micro: service '6g' is none of 4g, 5g"),
+        ({"radio_layers": ["nr-n28"]}, "radio layer 'nr-n28' is not of service 4g: lte-b8"),
+        ({"radio_layers": ["lte-b99"]}, "radio layer 'lte-b99' is unknown to service 4g"),
         ({"floors": [{"county": "x", "people_share": 0.5}]}, "floors: no county 'x'; there are"),
         ({"forced": ["micro-9999-0001"]}, "forced names 'micro-9999-0001', which is no candidate"),
         (
@@ -248,6 +252,46 @@ def test_villages_that_stay_uncovered_say_who_would_reach_them(planned):
     assert (told["best_gain"] >= told["best_people"] - 1e-9).all()
     left = planned.villages["people"] - planned.villages["people_covered_4g_after"]
     assert told["people_left"].to_numpy() == pytest.approx(left[told.index].to_numpy())
+
+
+def test_villages_that_stay_uncovered_say_what_keeps_them_so(planned):
+    told = planned.results[1].explanation.villages
+    whole = summarise_region(planned.coverage_after["4g"], planned.region, complete=True)
+    for name in ("main_reason", "median_shortfall_db", "median_obstacle_m"):
+        expected = whole["villages"].loc[told.index, name]
+        assert told[name].equals(expected.rename_axis("village"))
+        for level, table in whole.items():
+            assert getattr(planned, level)[f"{name}_4g_after"].equals(table[name]), level
+    assert set(told["main_reason"]) <= {"too weak", "beyond range", "interference", "uplink fails"}
+    assert not [column for column in planned.villages if column.startswith("main_reason_4g_b")]
+
+
+def test_the_net_gain_is_what_the_tables_say_where_new_sites_interfere(small_region, small_network):
+    """Where a smallest SINR is asked for, sites chosen together cover less than one by one."""
+    strict = RULES["4g"].model_copy(update={"sinr_threshold_db": 3.0})
+    result = plan(small_region, small_network, micro(number=6), rules={**RULES, "4g": strict})
+    told, villages = result.results[0], result.villages
+    change = villages["people_covered_4g_after"] - villages["people_covered_4g_before"]
+    net = change[villages["kind"] == "village"].sum()
+    assert told.people_gained_net == pytest.approx(net, abs=1e-6)
+    assert told.explanation.counties["people_gained_net"].sum() == pytest.approx(net, abs=1e-6)
+    assert told.people_gained_net < told.people_gained
+
+
+def test_the_catalogue_of_the_network_is_used(small_region, small_network):
+    """A service and a radio layer of one's own, which the built-in catalogue does not know."""
+    known = small_network.catalogue
+    layer = known.radio_layer("lte-b8").with_fields(id="lte-own", frequency_mhz=950.0)
+    own = RULES["4g"].with_fields(id="own", radio_layers=("lte-own",))
+    network = replace(small_network, catalogue=known.with_entries(layer, own))
+    asks = {"service": "own", "radio_layers": ["lte-own"], "number": 1}
+    poles = micro(**asks).targets[0]
+    towers = {**asks, "id": "towers", "kind": "supporting", "minimum_spacing_m": 0}
+    result = plan(small_region, network, Programme(targets=(towers, poles)), rules=RULES)
+    assert set(result.chosen["service"]) == {"own"}
+    cells = result.network_after.cells
+    assert set(cells.loc[cells["site"].isin(result.chosen.index), "radio_layer"]) >= {"lte-own"}
+    assert result.results[1].people_gained > 0
 
 
 def test_a_plan_locked_in_part_goes_on_from_there(planned, small_region, small_network):

@@ -46,6 +46,7 @@ def towers_without(
         sites=lacking.assign(status="candidate"),
         cells=pd.concat([_on_same_frame(network, lacking, layer) for layer in added]),
         rejected=no_rejections(),
+        catalogue=network.catalogue,
     )
 
 
@@ -110,6 +111,7 @@ def _on_same_frame(network: Network, sites: pd.DataFrame, layer: str) -> pd.Data
                     height_m=head["height_m"].to_numpy(np.float64),
                     mechanical_tilt_deg=head["mechanical_tilt_deg"].to_numpy(np.float64),
                     electrical_tilt_deg=head["electrical_tilt_deg"].to_numpy(np.float64),
+                    catalogue=network.catalogue,
                 )
             )
     return pd.concat(equipped) if equipped else network.cells.iloc[:0]

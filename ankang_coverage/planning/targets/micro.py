@@ -26,7 +26,7 @@ from ankang_coverage.planning.rules import CandidateSettings
 from ankang_coverage.planning.suitability import read_vector, unsuitable
 from ankang_coverage.region import Region
 from ankang_coverage.sites import Network, equip, no_rejections
-from ankang_coverage.sites.catalogue import antenna, radio_layer
+from ankang_coverage.sites.catalogue import Catalogue
 
 
 def micro_candidates(
@@ -91,7 +91,12 @@ def micro_candidates(
         index=sites.index,
     )
     poles = Candidates(
-        network=Network(sites=sites, cells=_cells(sites, target), rejected=no_rejections()),
+        network=Network(
+            sites=sites,
+            cells=_cells(sites, target, network.catalogue),
+            rejected=no_rejections(),
+            catalogue=network.catalogue,
+        ),
         table=table,
         dropped=pd.concat(
             [
@@ -209,25 +214,26 @@ def _sites(places: gpd.GeoDataFrame, region: Region) -> gpd.GeoDataFrame:
     return sites
 
 
-def _cells(sites: gpd.GeoDataFrame, target: Target) -> pd.DataFrame:
+def _cells(sites: gpd.GeoDataFrame, target: Target, catalogue: Catalogue) -> pd.DataFrame:
     return pd.concat(
         [
             equip(
                 list(sites.index),
                 layer,
                 kind="micro",
-                azimuths_deg=_azimuths_deg(layer),
+                azimuths_deg=_azimuths_deg(layer, catalogue),
                 height_m=target.height_m,
+                catalogue=catalogue,
             )
             for layer in target.radio_layers
         ]
     )
 
 
-def _azimuths_deg(layer: str) -> tuple[float, ...]:
+def _azimuths_deg(layer: str, catalogue: Catalogue) -> tuple[float, ...]:
     """Return one boresight for an omnidirectional antenna, two back to back for a panel."""
-    is_omni = antenna(radio_layer(layer).antenna_for("micro")).kind == "omni"
-    return (0.0,) if is_omni else (0.0, 180.0)
+    antenna = catalogue.antenna(catalogue.radio_layer(layer).antenna_for("micro"))
+    return (0.0,) if antenna.kind == "omni" else (0.0, 180.0)
 
 
 def _with_towers(

@@ -7,7 +7,6 @@ from ankang_coverage.planning.candidates import Candidates, nothing_dropped
 from ankang_coverage.planning.costs import UnitPrices
 from ankang_coverage.planning.programme import Target
 from ankang_coverage.sites import Network
-from ankang_coverage.sites.catalogue import services
 
 
 def supporting_candidates(
@@ -34,7 +33,7 @@ def supporting_candidates(
         Sites under their existing ids, with only the new cells.
     """
     prices = UnitPrices.from_yaml(target.candidates.costs)
-    lacked = services()[target.service].radio_layers
+    lacked = network.catalogue.service(target.service).radio_layers
     towers = towers_without(network, lacked, target.radio_layers, also=also)
     return Candidates(
         network=towers,
