@@ -54,6 +54,7 @@ bench: ## compare speed with other programs, in an environment of their own
 
 run-bench: $(VENV)/installed-bench
 	$(RUN) benchmarks/bench_propagation.py $(ARGS)
+	$(RUN) benchmarks/bench_planning.py
 
 images: $(VENV)/installed-base ## draw the pictures in docs/images again
 	$(RUN) docs/images.py

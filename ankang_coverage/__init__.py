@@ -46,6 +46,7 @@ _PUBLIC = {
     "Plan": "planning",
     "Programme": "planning",
     "Target": "planning",
+    "compare": "planning",
     "plan": "planning",
     "coverage_map": "reporting.maps",
     "localised": "reporting.tables",

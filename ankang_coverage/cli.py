@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ankang_coverage.coverage.calibration import Calibration
     from ankang_coverage.coverage.measurements import Datum, Measurements, RsrpForm
     from ankang_coverage.coverage.store import Store
+    from ankang_coverage.planning import TargetResult
     from ankang_coverage.region import Region
     from ankang_coverage.scenario import Scenario
 
@@ -290,15 +291,22 @@ def _study(
     require_folder(out)
     with _workers(workers, scheduler, store) as executor:
         plan = run_scenario(
-            scenario, store=store, executor=executor, progress=None if quiet else _bars
+            scenario,
+            store=store,
+            executor=executor,
+            progress=None if quiet else _bars,
+            show_gap=None if quiet else _show_gap,
         )
     files = write_plan(plan, out, lang=lang or scenario.lang)
     for result in plan.results:
         typer.echo(
             f"{result.target.id}: {len(result.selection.chosen)} of {result.n_candidates} "
             f"candidates, {result.people_gained:,.0f} people newly covered "
-            f"({result.times_random:.1f} times the median of random plans)"
+            f"({result.people_gained_net:,.0f} net of interference, {result.times_random:.1f} "
+            f"times the median of random plans){_proof(result)}"
         )
+    if plan.interrupted:
+        typer.echo("interrupted: the best found until then, and no target that had not begun")
     synthetic = [source.what for source in plan.sources if source.nature == "synthetic"]
     if synthetic:
         typer.echo(f"synthetic: {', '.join(synthetic)}")
@@ -347,6 +355,19 @@ def _terrain_note(region: "Region", lang: str) -> str:
     words = vocabulary(lang)
     told = [source for source in region.sources if source.what in ("elevation", "land cover")]
     return "; ".join(f"{translated(s.what, words)}: {translated(s.nature, words)}" for s in told)
+
+
+def _proof(result: "TargetResult") -> str:
+    """Say how far the choice may be from the best, where that was proven."""
+    if result.gap is None:
+        return ""
+    jointly = " (jointly)" if result.joint is not None else ""
+    return f", at most {result.gap:.2%} below the best possible{jointly}"
+
+
+def _show_gap(label: str, seconds: float, objective: float, gap: float | None) -> None:
+    known = "" if gap is None else f", gap {gap:.2%}"
+    typer.echo(f"\rchoose {label}: {seconds:.0f} s, {objective:,.0f}{known}  ", nl=False, err=True)
 
 
 def _bars(ids: Sequence[str], stage: str) -> Iterator[str]:

@@ -15,6 +15,8 @@ from ankang_coverage.coverage.predict import Progress
 from ankang_coverage.coverage.store import Store
 from ankang_coverage.errors import ScenarioError
 from ankang_coverage.planning import Plan, Programme, plan
+from ankang_coverage.planning.checks import check_equipment
+from ankang_coverage.planning.choice import ShowGap
 from ankang_coverage.planning.programme import explain, read_toml
 from ankang_coverage.region import Region
 from ankang_coverage.sites import Network, read_sites
@@ -192,6 +194,7 @@ class Scenario(_Settings):
             if service_id not in services():
                 known = ", ".join(services())
                 raise ValueError(f"services.{service_id}: no such service; known are {known}")
+        check_equipment(self.programme, builtin_catalogue())
         if self.network.builtin and not self.region.builtin:
             raise ValueError("network.builtin goes with region.builtin: give network.file")
         return self
@@ -247,6 +250,7 @@ class Scenario(_Settings):
                 "region": self.region.model_copy(update=moved(self.region)),
                 "network": self.network.model_copy(update=moved(self.network)),
                 "propagation": self.propagation.model_copy(update=moved(self.propagation)),
+                "programme": self.programme.relative_to(folder),
             }
         )
 
@@ -264,6 +268,7 @@ def run(
     store: Store | None = None,
     executor: Executor | None = None,
     progress: Progress | None = None,
+    show_gap: ShowGap | None = None,
 ) -> Plan:
     """Do a study: region and network, coverage, choice, overlay.
 
@@ -273,6 +278,8 @@ def run(
         The study.
     store, executor, progress
         As for ``predict``.
+    show_gap
+        As for ``plan``.
 
     Returns
     -------
@@ -293,5 +300,6 @@ def run(
         store=store,
         executor=executor,
         progress=progress,
+        show_gap=show_gap,
     )
     return replace(planned, seconds={"region and network": loaded, **planned.seconds})

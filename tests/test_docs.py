@@ -13,8 +13,22 @@ import ankang_coverage
 from ankang_coverage.coverage import ClassLimits, summarise
 from ankang_coverage.coverage.path_loss import ModelName
 from ankang_coverage.planning import Programme, Target
+from ankang_coverage.planning.costs import UnitPrices
+from ankang_coverage.planning.explanation import WHY
+from ankang_coverage.planning.rules import (
+    CandidateSettings,
+    Construction,
+    FloorRule,
+    Objective,
+    QuotaRule,
+    SourceName,
+)
 from ankang_coverage.region.divisions import KINDS
-from ankang_coverage.reporting.exports import chosen_table, division_table
+from ankang_coverage.reporting.exports import (
+    chosen_table,
+    division_table,
+    explanation_tables,
+)
 from ankang_coverage.scenario import (
     NetworkSettings,
     RegionSettings,
@@ -132,6 +146,7 @@ def test_every_column_is_named(named, planned, small_region, small_network):
         small_network.cells.reset_index(),
         small_network.rejected,
         pd.DataFrame(planned.sources),
+        *explanation_tables(planned).values(),
     ]
     columns = {STATE.sub("", column) for table in tables for column in table}
     assert columns - named == set()
@@ -154,6 +169,8 @@ def test_every_word_of_a_choice_is_named(named):
     kinds = {kind for level in KINDS.values() for kind in level}
     assert {*kinds, *SITE_KIND, *SITE_STATUS, *get_args(ModelName)} - named == set()
     assert {"covered", "partly", "not covered", "valley", "ridge"} <= named
+    assert {*get_args(Construction), *get_args(SourceName), *WHY} - named == set()
+    assert set(UnitPrices.model_fields) - named == set()
 
 
 def test_every_key_of_a_scenario_is_named(named):
@@ -163,6 +180,10 @@ def test_every_key_of_a_scenario_is_named(named):
         ServiceSettings,
         ankang_coverage.Propagation,
         ClassLimits,
+        CandidateSettings,
+        FloorRule,
+        Objective,
+        QuotaRule,
     )
     keys = {key for model in (*models, Programme, Target) for key in model.model_fields}
     tables = {"region", "network", "propagation", "services", "classes", "programme"}

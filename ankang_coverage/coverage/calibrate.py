@@ -560,7 +560,8 @@ class _Terms:
                 nearest_m=float(10.0 ** log_distance.min()),
                 farthest_m=float(10.0 ** log_distance.max()),
             ),
-            codes=tuple(int(code) for code in by_code.index[enough]),
+            # Where all bins are of one class, its loss and the offset are the same thing.
+            codes=tuple(map(int, by_code.index[enough])) if len(by_code) > 1 else (),
             own=tuple(name for name in _SPM_TERMS if name in bins),
         )
 
@@ -665,10 +666,6 @@ def _luck(bins: pd.DataFrame, sd_db: float) -> tuple[Floats, Floats]:
 def _excess_db(bins: pd.DataFrame) -> Floats:
     """Return by how much the loss is larger than predicted."""
     return (bins["predicted_dbm"] - bins["measured_dbm"]).to_numpy(np.float64)
-
-
-_TURNS = 10
-"""Of fit and choice of bins, at most."""
 
 
 def _huber(columns: Floats, target: Floats, prior_sd: Floats) -> tuple[Floats, float]:

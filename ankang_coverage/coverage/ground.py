@@ -109,4 +109,3 @@ class Ground:
             digest.update(self.class_index[block].tobytes())
             digests[i, j] = digest.hexdigest()
         return digests
-

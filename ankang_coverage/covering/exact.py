@@ -1,61 +1,71 @@
 """Maximal covering by integer programming: small cases, with proof."""
 
 import dataclasses
+import functools
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from time import perf_counter
 from typing import Any, SupportsIndex
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import optimize, sparse
 
-from ankang_coverage.covering.greedy import choose_greedily
-from ankang_coverage.covering.merging import merge_identical_demand
-from ankang_coverage.covering.problem import Problem, check_time_limit, pose
+from ankang_coverage.covering.constraints import CHOSEN, hold, is_satisfied, nothing_held, rules_of
+from ankang_coverage.covering.feasibility import find_reserve
+from ankang_coverage.covering.greedy import (
+    covered_by,
+    greedy_order,
+    grow,
+    in_order,
+    selection_of,
+)
+from ankang_coverage.covering.merging import merge_identical_demand, merge_objectives
+from ankang_coverage.covering.problem import Floor, Problem, Quota, check_time_limit, pose
 from ankang_coverage.covering.selection import Selection
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class ExactSelection(Selection):
-    """A selection and how much better any other could be.
-
-    Attributes
-    ----------
-    bound : int
-        No selection has an objective above this [unit of the weights].
-    proven : bool
-        Whether the selection is optimal: its objective equals the bound.
-    status : str
-        The solver's own sentence on why it ended.
-    """
-
-    bound: int
-    proven: bool
-    status: str
+from ankang_coverage.covering.warming import tiny_problem
 
 
 def _integer_program(problem: Problem) -> dict[str, Any]:
     """Return the arguments of `scipy.optimize.milp`; variables are candidates, then demands."""
     n_candidates, n_demand = problem.n_candidates, problem.n_demand
+    of_candidates, of_demand = np.arange(n_candidates), n_candidates + np.arange(n_demand)
     covers = sparse.csr_array(
         (np.ones(problem.indices.size), problem.indices, problem.indptr),
         shape=(n_candidates, n_demand),
     )
     # A demand counts only if a candidate that covers it is chosen.
     linked = sparse.hstack([-covers.T, sparse.eye_array(n_demand)], format="csr")
-    counted = np.concatenate((np.ones(n_candidates), np.zeros(n_demand)))[np.newaxis]
-    constraints = [
-        optimize.LinearConstraint(linked, ub=0),
-        optimize.LinearConstraint(counted, ub=problem.n_chosen),
-    ]
+    constraints = [optimize.LinearConstraint(linked, ub=0)]
+
+    def add(
+        indptr: NDArray[np.integer],
+        columns: NDArray[np.integer],
+        values: NDArray[np.integer],
+        lower: NDArray[np.int64] | float,
+        upper: NDArray[np.int64] | float,
+    ) -> None:
+        rows = sparse.csr_array(
+            (values.astype(np.float64), columns, indptr),
+            shape=(indptr.size - 1, n_candidates + n_demand),
+        )
+        constraints.append(optimize.LinearConstraint(rows, lb=lower, ub=upper))
+
+    everyone, ones = np.array([0, n_candidates]), np.ones(n_candidates, dtype=np.int64)
+    add(everyone, of_candidates, ones, 0, problem.number)
+    if problem.budget is not None:
+        add(everyone, of_candidates, problem.costs, 0, problem.budget)
+    if problem.n_quotas:
+        members = problem.member_indices
+        least, most = problem.quota_minimum, problem.quota_maximum
+        add(problem.member_indptr, members, np.ones_like(members), least, most)
+    if problem.n_floors:
+        demand = problem.floor_indices
+        least = problem.floor_minimum
+        add(problem.floor_indptr, of_demand[demand], problem.weights[demand], least, np.inf)
     pairs = _conflicting_pairs(problem)
     if len(pairs):
-        rows = np.repeat(np.arange(len(pairs)), 2)
-        at_most_one = sparse.csr_array(
-            (np.ones(rows.size), (rows, pairs.ravel())),
-            shape=(len(pairs), n_candidates + n_demand),
-        )
-        constraints.append(optimize.LinearConstraint(at_most_one, ub=1))
+        add(2 * np.arange(len(pairs) + 1), pairs.ravel(), np.ones(pairs.size, np.int64), 0, 1)
 
     lowest = np.zeros(n_candidates + n_demand)
     lowest[problem.forced] = 1
@@ -77,69 +87,104 @@ def _conflicting_pairs(problem: Problem) -> NDArray[np.int64]:
     return pairs[pairs[:, 0] < pairs[:, 1]]
 
 
-def _in_order(problem: Problem, is_chosen: NDArray[np.bool_]) -> Selection:
-    """Order a set of candidates by marginal gain, then fill the number as greedy does."""
-    n_chosen = int(np.count_nonzero(is_chosen))
-    ordered = choose_greedily(dataclasses.replace(problem, n_chosen=n_chosen, forbidden=~is_chosen))
-    filled = choose_greedily(dataclasses.replace(problem, forced=ordered.chosen))
-    return dataclasses.replace(filled, n_forced=problem.forced.size)
+def _keeps_constraints(problem: Problem, members: NDArray[np.int64]) -> bool:
+    """Whether a choice keeps every constraint exactly, not just to the solver's tolerance."""
+    if np.isin(_conflicting_pairs(problem), members).all(axis=1).any():
+        return False
+    rules, held = rules_of(problem), nothing_held(problem)
+    for candidate in members.tolist():
+        hold(candidate, CHOSEN, rules, held)
+    return is_satisfied(rules, held)
 
 
-def solve_exactly(problem: Problem, time_limit_s: float) -> ExactSelection:
+def _completed(problem: Problem, members: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Order a choice by marginal gain, then go on as greedy does."""
+    begun = dataclasses.replace(problem, forced=in_order(problem, members))
+    return grow(begun, *find_reserve(begun))
+
+
+@functools.cache
+def _warm() -> None:
+    """Compile the kernels that greedy and the checks of an answer need, once per process."""
+    tiny = tiny_problem()
+    members = greedy_order(tiny)
+    _keeps_constraints(tiny, members)
+    _completed(tiny, members)
+
+
+def solve_exactly(problem: Problem, time_limit_s: float) -> Selection:
     """Solve a checked problem by integer programming; see `exact`."""
-    merged = merge_identical_demand(problem)
-    best = choose_greedily(problem)
+    _warm()
+    started = perf_counter()
+    # One unit of the first objective is so many units of all objectives in one.
+    unit = math.prod(int(objective.weights.sum()) + 1 for objective in problem.secondary)
+    whole = merge_objectives(problem)
+    order = greedy_order(whole)
+    objective = _objective(whole, order)
+    by_greedy = perf_counter() - started
+
+    # Merged demand would no longer say to which floor it belongs.
+    merged = whole if whole.n_floors else merge_identical_demand(whole)
     bound = int(merged.weights.sum())
-    if best.objective == bound:
-        status = "Everything that can be covered is covered; no solver was needed."
-        return _with_proof(best, bound, status)
-
-    result = optimize.milp(
-        **_integer_program(merged), options={"time_limit": time_limit_s, "mip_rel_gap": 0.0}
+    if objective < bound:
+        result = optimize.milp(
+            **_integer_program(merged), options={"time_limit": time_limit_s, "mip_rel_gap": 0.0}
+        )
+        if result.mip_dual_bound is not None and math.isfinite(result.mip_dual_bound):
+            # Weights are whole, so is the optimum: a bound may be rounded down, after allowing
+            # for the rounding of the solver's own arithmetic.
+            bound = min(bound, math.floor(-result.mip_dual_bound * (1 + 1e-12) + 1e-5))
+        if result.x is not None:
+            members = np.flatnonzero(result.x[: problem.n_candidates] > 0.5)
+            if _keeps_constraints(whole, members):
+                found = _completed(whole, members)
+                if _objective(whole, found) > objective:
+                    order, objective = found, _objective(whole, found)
+    selection = selection_of(
+        problem, order, status="optimal" if objective >= bound else "time limit"
     )
-    if result.x is not None:
-        found = _in_order(problem, result.x[: problem.n_candidates] > 0.5)
-        best = max(found, best, key=lambda selection: selection.objective)
-    if result.mip_dual_bound is not None and math.isfinite(result.mip_dual_bound):
-        # Weights are whole, so is the optimum: a bound may be rounded down, after allowing for
-        # the rounding of the solver's own arithmetic.
-        bound = min(bound, math.floor(-result.mip_dual_bound * (1 + 1e-12) + 1e-5))
-    return _with_proof(best, bound, str(result.message))
-
-
-def _with_proof(selection: Selection, bound: int, status: str) -> ExactSelection:
-    return ExactSelection(
-        **{field.name: getattr(selection, field.name) for field in dataclasses.fields(selection)},
-        bound=bound,
-        proven=selection.objective >= bound,
-        status=status,
+    return dataclasses.replace(
+        selection,
+        upper_bound=bound // unit,
+        seconds={"greedy": by_greedy, "exact": perf_counter() - started - by_greedy},
     )
+
+
+def _objective(problem: Problem, order: NDArray[np.int64]) -> int:
+    return int(problem.weights[covered_by(problem, order)].sum())
 
 
 def exact(
     matrix: sparse.csr_array,
     weights: ArrayLike,
-    n_chosen: SupportsIndex,
+    number: SupportsIndex | None = None,
     *,
+    costs: ArrayLike | None = None,
+    budget: SupportsIndex | None = None,
+    quotas: Sequence[Quota] = (),
     conflicts: sparse.csr_array | None = None,
     forced: ArrayLike = (),
     forbidden: ArrayLike = (),
+    floors: Sequence[Floor] = (),
+    secondary: Sequence[tuple[sparse.csr_array, ArrayLike]] = (),
     time_limit_s: float = 60,
-) -> ExactSelection:
+) -> Selection:
     """Choose the candidates that cover the most weight, and say whether that is proven.
 
     Parameters
     ----------
-    matrix, weights, n_chosen, conflicts, forced, forbidden
+    matrix, weights, number, costs, budget, quotas, conflicts, forced, forbidden, floors, secondary
         As in `greedy`.
     time_limit_s : float, optional
         Time after which the solver gives what it has [s].
 
     Returns
     -------
-    ExactSelection
-        The better of the solver's and greedy's choice, in the order of marginal gain, with an
-        upper bound. Without proof it is still a valid selection, never below greedy's.
+    Selection
+        The better of the solver's and greedy's choice, in the order of marginal gain, with the
+        solver's upper bound. Its status is ``"optimal"`` only if the bound proves it, in the
+        secondary objectives too; otherwise ``"time limit"``: still a valid choice, never below
+        greedy's.
 
     Raises
     ------
@@ -148,13 +193,14 @@ def exact(
 
     Notes
     -----
-    The problem is to cover the most with *at most* `n_chosen` candidates; the number is then
-    filled as `greedy` fills it. With conflicts the best choice may leave fewer candidates than the
-    number asked for (``stopped_by="candidates"``).
+    The problem is to cover the most with *at most* `number` candidates; the number is then filled
+    as `greedy` fills it. With conflicts the best choice may leave fewer candidates than the number
+    asked for (``stopped_by="candidates"``).
 
-    The program is the maximal covering location problem [1]_ on merged demand, solved by HiGHS
-    through `scipy.optimize.milp`. It is meant for hundreds of candidates and thousands of demands.
-    HiGHS works in floating point: a proof holds to its tolerances of about 1e-6.
+    The program is the maximal covering location problem [1]_ with all constraints as rows, on
+    merged demand, solved by HiGHS through `scipy.optimize.milp`. It is meant for hundreds of
+    candidates and thousands of demands. HiGHS works in floating point: the choice is checked in
+    whole numbers, but a proof holds to its tolerances of about 1e-6.
 
     References
     ----------
@@ -167,10 +213,20 @@ def exact(
     >>> from scipy.sparse import csr_array
     >>> matrix = csr_array(np.array([[0, 1, 1, 0], [1, 1, 0, 0], [0, 0, 1, 1]]))
     >>> best = exact(matrix, [4, 5, 5, 4], 2)
-    >>> best.chosen.tolist(), best.objective, best.bound, best.proven
-    ([1, 2], 18, 18, True)
+    >>> best.chosen.tolist(), best.objective, best.upper_bound, best.status
+    ([1, 2], 18, 18, 'optimal')
     """
-    return solve_exactly(
-        pose(matrix, weights, n_chosen, conflicts=conflicts, forced=forced, forbidden=forbidden),
-        check_time_limit(time_limit_s),
+    problem = pose(
+        matrix,
+        weights,
+        number,
+        costs=costs,
+        budget=budget,
+        quotas=quotas,
+        conflicts=conflicts,
+        forced=forced,
+        forbidden=forbidden,
+        floors=floors,
+        secondary=secondary,
     )
+    return solve_exactly(problem, check_time_limit(time_limit_s))

@@ -5,6 +5,10 @@ so a gain computed earlier is an upper bound now. Candidates wait in a heap by t
 is brought up to date, and when it stays on top nothing else needs to be looked at.
 """
 
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from time import perf_counter
 from typing import SupportsIndex
 
 import numpy as np
@@ -12,20 +16,29 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from ankang_coverage._jit import njit
-from ankang_coverage.covering.problem import Problem, pose
-from ankang_coverage.covering.selection import Selection
+from ankang_coverage.covering.constraints import (
+    CHOSEN,
+    N_RESERVED,
+    RESERVED,
+    Held,
+    Rules,
+    copy_of,
+    is_out,
+    take,
+)
+from ankang_coverage.covering.feasibility import find_reserve
+from ankang_coverage.covering.merging import merge_objectives
+from ankang_coverage.covering.problem import Floor, Problem, Quota, pose
+from ankang_coverage.covering.selection import Selection, Status, StoppedBy
+
+N_THREADS = 2
+WORTH_A_THREAD = 1_000_000  # entries of the matrix
 
 
 @njit
-def _gain(
-    candidate: int,
-    indptr: NDArray[np.int64],
-    indices: NDArray[np.int32],
-    open_weights: NDArray[np.int64],
-) -> np.int64:
-    """Weight that a candidate would add now."""
+def gain_of(row: NDArray[np.int32], open_weights: NDArray[np.int64]) -> np.int64:
+    """Weight that a candidate with this row would add now."""
     # Looping over the row as an array of its own lets the compiler vectorise: five times faster.
-    row = indices[indptr[candidate] : indptr[candidate + 1]]
     gain = np.int64(0)
     for place in range(row.size):
         gain += open_weights[row[place]]
@@ -33,139 +46,399 @@ def _gain(
 
 
 @njit
-def _take(
-    candidate: int,
+def _all_gains(
+    first: int,
+    last: int,
     indptr: NDArray[np.int64],
     indices: NDArray[np.int32],
     open_weights: NDArray[np.int64],
-    covered: NDArray[np.bool_],
-    conflict_indptr: NDArray[np.int64],
-    conflict_indices: NDArray[np.int32],
-    available: NDArray[np.bool_],
+    gains: NDArray[np.int64],
 ) -> None:
-    """Choose a candidate: its demand is settled, it and its rivals are gone."""
-    for demand in indices[indptr[candidate] : indptr[candidate + 1]]:
-        open_weights[demand] = 0
-        covered[demand] = True
-    available[candidate] = False
-    for rival in conflict_indices[conflict_indptr[candidate] : conflict_indptr[candidate + 1]]:
-        available[rival] = False
+    for candidate in range(first, last):
+        gains[candidate] = gain_of(indices[indptr[candidate] : indptr[candidate + 1]], open_weights)
 
 
 @njit
-def _sift_down(heap: NDArray[np.int32], size: int, start: int, bounds: NDArray[np.int64]) -> None:
-    """Restore the heap below `start`: higher bound first, lower index first among equals."""
+def _product_exceeds(a: np.int64, b: np.int64, c: np.int64, d: np.int64) -> int:
+    """Return 1, 0 or -1 as a·b is above, equal to or below c·d; none is negative."""
+    low = np.int64(0xFFFFFFFF)
+    # Each product as high · 2⁶⁴ + middle · 2³² + lowest, in digits of 32 bits.
+    high_1, middle_1, lowest_1 = _digits(a >> 32, a & low, b >> 32, b & low)
+    high_2, middle_2, lowest_2 = _digits(c >> 32, c & low, d >> 32, d & low)
+    if high_1 != high_2:
+        return 1 if high_1 > high_2 else -1
+    if middle_1 != middle_2:
+        return 1 if middle_1 > middle_2 else -1
+    if lowest_1 != lowest_2:
+        return 1 if lowest_1 > lowest_2 else -1
+    return 0
+
+
+@njit
+def _digits(
+    a_high: np.int64, a_low: np.int64, b_high: np.int64, b_low: np.int64
+) -> tuple[np.uint64, np.uint64, np.uint64]:
+    low, bits = np.uint64(0xFFFFFFFF), np.uint64(32)
+    a1, a0, b1, b0 = np.uint64(a_high), np.uint64(a_low), np.uint64(b_high), np.uint64(b_low)
+    lowest = a0 * b0
+    cross = a1 * b0 + (lowest >> bits)
+    middle = (cross & low) + a0 * b1
+    return a1 * b1 + (cross >> bits) + (middle >> bits), middle & low, lowest & low
+
+
+@njit
+def is_first(
+    a: int, b: int, bounds: NDArray[np.int64], costs: NDArray[np.int64], by_cost: bool
+) -> bool:
+    """Whether a goes before b: by gain, or gain per cost; then lower cost, lower index."""
+    if by_cost:
+        order = _product_exceeds(bounds[a], costs[b], bounds[b], costs[a])
+        if order != 0:
+            return order > 0
+    if bounds[a] != bounds[b]:
+        return bounds[a] > bounds[b]
+    if costs[a] != costs[b]:
+        return costs[a] < costs[b]
+    return a < b
+
+
+@njit
+def _sift_down(
+    heap: NDArray[np.int32],
+    size: int,
+    start: int,
+    bounds: NDArray[np.int64],
+    costs: NDArray[np.int64],
+    by_cost: bool,
+) -> None:
+    """Restore the heap below `start`."""
     moving = heap[start]
     parent = start
     while 2 * parent + 1 < size:
         child = 2 * parent + 1
-        first = heap[child]
-        if child + 1 < size:
-            second = heap[child + 1]
-            if bounds[second] > bounds[first] or (
-                bounds[second] == bounds[first] and second < first
-            ):
-                child += 1
-                first = second
-        if bounds[moving] > bounds[first] or (bounds[moving] == bounds[first] and moving < first):
+        if child + 1 < size and is_first(heap[child + 1], heap[child], bounds, costs, by_cost):
+            child += 1
+        if is_first(moving, heap[child], bounds, costs, by_cost):
             break
-        heap[parent] = first
+        heap[parent] = heap[child]
         parent = child
     heap[parent] = moving
 
 
 @njit
-def _choose(
-    indptr: NDArray[np.int64],
-    indices: NDArray[np.int32],
-    open_weights: NDArray[np.int64],
-    covered: NDArray[np.bool_],
-    conflict_indptr: NDArray[np.int64],
-    conflict_indices: NDArray[np.int32],
-    available: NDArray[np.bool_],
-    forced: NDArray[np.int64],
-    chosen: NDArray[np.int64],
-    gains: NDArray[np.int64],
-) -> int:
-    """Fill `chosen` and `gains`; return how many were chosen."""
-    n_candidates = available.size
-    for n in range(forced.size):
-        chosen[n] = forced[n]
-        gains[n] = _gain(forced[n], indptr, indices, open_weights)
-        _take(
-            forced[n], indptr, indices, open_weights, covered,
-            conflict_indptr, conflict_indices, available,
-        )  # fmt: skip
+def _heapify(
+    heap: NDArray[np.int32],
+    size: int,
+    bounds: NDArray[np.int64],
+    costs: NDArray[np.int64],
+    by_cost: bool,
+) -> None:
+    for start in range(size // 2 - 1, -1, -1):
+        _sift_down(heap, size, start, bounds, costs, by_cost)
 
-    bounds = np.zeros(n_candidates, dtype=np.int64)
-    n_chosen_at = np.full(n_candidates, forced.size, dtype=np.int32)  # when the bound was exact
-    heap = np.empty(n_candidates, dtype=np.int32)
+
+@njit
+def _choose(
+    rules: Rules,
+    held: Held,
+    open_weights: NDArray[np.int64],
+    bounds: NDArray[np.int64],
+    by_cost: bool,
+    fills_number: bool,
+    may_return: bool,
+    order: NDArray[np.int64],
+    n: int,
+) -> int:
+    """Fill `order` from `n` on; return how many were chosen.
+
+    `bounds` are gains at the start. A candidate that was refused is gone, unless `may_return`:
+    then it gets another chance whenever the reserve has changed.
+    """
+    indptr, indices, costs = rules.indptr, rules.indices, rules.costs
+    heap = np.empty(bounds.size, dtype=np.int32)
+    updated_at = np.full(bounds.size, n, dtype=np.int32)  # when the bound was exact
+    refused = np.empty(bounds.size if may_return else 0, dtype=np.int32)
+    n_refused = 0
     size = 0
-    for candidate in range(n_candidates):
-        if available[candidate]:
-            bounds[candidate] = _gain(candidate, indptr, indices, open_weights)
+    for candidate in range(bounds.size):
+        if held.role[candidate] != CHOSEN and not rules.forbidden[candidate]:
             heap[size] = candidate
             size += 1
-    for start in range(size // 2 - 1, -1, -1):
-        _sift_down(heap, size, start, bounds)
+    _heapify(heap, size, bounds, costs, by_cost)
 
-    n = forced.size
-    while n < chosen.size and size > 0:
+    while n < rules.number and size > 0:
         top = heap[0]
-        if available[top] and n_chosen_at[top] < n:
-            bounds[top] = _gain(top, indptr, indices, open_weights)
-            n_chosen_at[top] = n
-        else:
-            if available[top]:
-                chosen[n] = top
-                gains[n] = bounds[top]
-                n += 1
-                _take(
-                    top, indptr, indices, open_weights, covered,
-                    conflict_indptr, conflict_indices, available,
-                )  # fmt: skip
-            size -= 1
-            heap[0] = heap[size]
-        if size > 0:
-            _sift_down(heap, size, 0, bounds)
+        row = indices[indptr[top] : indptr[top + 1]]
+        refuse = is_out(top, rules, held)
+        if not refuse and updated_at[top] < n:
+            bounds[top] = gain_of(row, open_weights)
+            updated_at[top] = n
+            _sift_down(heap, size, 0, bounds, costs, by_cost)
+            continue
+        idle = bounds[top] == 0 and not fills_number and held.role[top] != RESERVED
+        n_reserved = held.totals[N_RESERVED] - (held.role[top] == RESERVED)
+        size -= 1
+        heap[0] = heap[size]
+        _sift_down(heap, size, 0, bounds, costs, by_cost)
+        if refuse or idle or not take(top, rules, held):
+            if may_return and not idle:
+                refused[n_refused] = top
+                n_refused += 1
+            continue
+        order[n] = top
+        n += 1
+        for demand in row:
+            open_weights[demand] = 0
+        if n_refused > 0 and held.totals[N_RESERVED] < n_reserved:
+            for place in range(n_refused):
+                heap[size] = refused[place]
+                size += 1
+            n_refused = 0
+            _heapify(heap, size, bounds, costs, by_cost)
+    return _take_reserve(rules, held, open_weights, bounds, by_cost, order, n)
+
+
+@njit
+def _take_reserve(
+    rules: Rules,
+    held: Held,
+    open_weights: NDArray[np.int64],
+    bounds: NDArray[np.int64],
+    by_cost: bool,
+    order: NDArray[np.int64],
+    n: int,
+) -> int:
+    """Take what is left of the reserve: members that had been refused before they were needed."""
+    indptr, indices = rules.indptr, rules.indices
+    while held.totals[N_RESERVED] > 0:
+        best = held.reserve[0]
+        for place in range(held.totals[N_RESERVED]):
+            member = held.reserve[place]
+            bounds[member] = gain_of(indices[indptr[member] : indptr[member + 1]], open_weights)
+            if is_first(member, best, bounds, rules.costs, by_cost):
+                best = member
+        take(best, rules, held)
+        order[n] = best
+        n += 1
+        for demand in indices[indptr[best] : indptr[best + 1]]:
+            open_weights[demand] = 0
     return n
+
+
+@njit
+def _in_order(
+    members: NDArray[np.int64],
+    n: int,
+    indptr: NDArray[np.int64],
+    indices: NDArray[np.int32],
+    costs: NDArray[np.int64],
+    open_weights: NDArray[np.int64],
+) -> None:
+    """Sort the members after the first `n` as greedy would choose them."""
+    bounds = np.full(members.size, np.iinfo(np.int64).max)
+    updated_at = np.full(members.size, -1)
+    for done in range(members.size):
+        best = done
+        while done >= n:
+            for place in range(done, members.size):
+                a, b = members[place], members[best]
+                if bounds[place] > bounds[best] or (
+                    bounds[place] == bounds[best] and (costs[a], a) < (costs[b], b)
+                ):
+                    best = place
+            if updated_at[best] == done:
+                break
+            row = indices[indptr[members[best]] : indptr[members[best] + 1]]
+            bounds[best] = gain_of(row, open_weights)
+            updated_at[best] = done
+        members[best], members[done] = members[done], members[best]
+        bounds[best], updated_at[best] = bounds[done], updated_at[done]
+        for demand in indices[indptr[members[done]] : indptr[members[done] + 1]]:
+            open_weights[demand] = 0
+
+
+def all_gains(problem: Problem, open_weights: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the weight that each candidate would add."""
+    gains = np.empty(problem.n_candidates, dtype=np.int64)
+
+    def evaluate(first: int, last: int) -> None:
+        _all_gains(first, last, problem.indptr, problem.indices, open_weights, gains)
+
+    over_candidates(problem, evaluate)
+    return gains
+
+
+def over_candidates(problem: Problem, kernel: Callable[[int, int], None]) -> None:
+    """Run a kernel over all candidates, in ranges of about equally many entries by threads."""
+    n_entries = problem.indices.size
+    if n_entries < WORTH_A_THREAD:
+        kernel(0, problem.n_candidates)
+        return
+    cuts = np.searchsorted(problem.indptr, np.linspace(0, n_entries, N_THREADS + 1)[1:-1])
+    edges = [0, *cuts.tolist(), problem.n_candidates]
+    with ThreadPoolExecutor(N_THREADS) as threads:
+        for done in [
+            threads.submit(kernel, first, last) for first, last in itertools.pairwise(edges)
+        ]:
+            done.result()
+
+
+def grow(
+    problem: Problem,
+    rules: Rules,
+    held: Held,
+    chosen: NDArray[np.int64] | None = None,
+    *,
+    by_cost: bool = False,
+) -> NDArray[np.int64]:
+    """Choose greedily from what is chosen on, and return all that is, in order.
+
+    Nothing but the forced candidates is chosen unless `chosen` says so. `held` is changed;
+    `problem` has one objective.
+    """
+    if chosen is None:
+        chosen = problem.forced
+    n = chosen.size
+    order = np.empty(problem.number, dtype=np.int64)
+    order[:n] = chosen
+    open_weights = problem.weights.copy()
+    for candidate in chosen.tolist():
+        open_weights[problem.demand(candidate)] = 0
+    bounds = all_gains(problem, open_weights)
+    n = _choose(
+        rules, held, open_weights, bounds, by_cost, problem.fills_number,
+        _may_return(problem), order, n,
+    )  # fmt: skip
+    return order[:n]
+
+
+def _may_return(problem: Problem) -> bool:
+    """Whether a candidate that no reserve was left with may be possible later.
+
+    Not if each candidate counts for one minimum at most and nothing else ties them: there what
+    the reserve needs never shrinks.
+    """
+    needs = np.flatnonzero(problem.quota_minimum)
+    if problem.n_floors or (needs.size and problem.conflict_indices.size):
+        return True
+    members = [problem.members(quota) for quota in needs.tolist()]
+    return bool(members) and int(np.bincount(problem.member_indices).max()) > 1
 
 
 def choose_greedily(problem: Problem) -> Selection:
     """Solve a checked problem by lazy greedy; see `greedy`."""
+    started = perf_counter()
+    order = greedy_order(merge_objectives(problem))
+    return selection_of(problem, order, seconds={"greedy": perf_counter() - started})
+
+
+def greedy_order(problem: Problem) -> NDArray[np.int64]:
+    """Return the better of greedy by gain and, with a budget, greedy by gain per cost.
+
+    `problem` has one objective.
+    """
+    rules, held = find_reserve(problem)
+    if problem.budget is None:
+        return grow(problem, rules, held)
+    again = copy_of(held)
+    by_gain = grow(problem, rules, held)
+    by_gain_per_cost = grow(problem, rules, again, by_cost=True)
+    return max(by_gain, by_gain_per_cost, key=lambda order: _rank(problem, order))
+
+
+def _rank(problem: Problem, order: NDArray[np.int64]) -> tuple[int, int]:
+    """Objective, then saving."""
+    covered = covered_by(problem, order)
+    return int(problem.weights[covered].sum()), -int(problem.costs[order].sum())
+
+
+def covered_by(problem: Problem, candidates: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return whether each demand is covered by any of these candidates."""
     covered = np.zeros(problem.n_demand, dtype=np.bool_)
-    chosen = np.empty(problem.n_chosen, dtype=np.int64)
-    gains = np.empty(problem.n_chosen, dtype=np.int64)
-    n = _choose(
-        problem.indptr,
-        problem.indices,
-        problem.weights.copy(),
-        covered,
-        problem.conflict_indptr,
-        problem.conflict_indices,
-        ~problem.forbidden,
-        problem.forced,
-        chosen,
-        gains,
+    for candidate in candidates.tolist():
+        covered[problem.demand(candidate)] = True
+    return covered
+
+
+def in_order(problem: Problem, members: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Sort a set of candidates: the forced ones as given, the others as greedy would choose."""
+    forced = problem.forced
+    others = np.setdiff1d(members, forced)
+    order = np.concatenate((forced, others))
+    merged = merge_objectives(problem)
+    _in_order(
+        order, forced.size, merged.indptr, merged.indices, merged.costs, merged.weights.copy()
     )
+    return order
+
+
+def selection_of(
+    problem: Problem,
+    order: NDArray[np.int64],
+    *,
+    status: Status = "greedy",
+    seconds: Mapping[str, float] | None = None,
+) -> Selection:
+    """Describe a choice, given in order with the forced candidates first."""
+    open_weights = problem.weights.copy()
+    covered = np.zeros(problem.n_demand, dtype=np.bool_)
+    gains = np.zeros(order.size, dtype=np.int64)
+    for n, candidate in enumerate(order.tolist()):
+        demand = problem.demand(candidate)
+        gains[n] = open_weights[demand].sum()
+        open_weights[demand] = 0
+        covered[demand] = True
     return Selection(
-        chosen=chosen[:n],
-        gains=gains[:n],
-        objective=int(gains[:n].sum()),
+        chosen=order,
+        gains=gains,
+        objective=int(gains.sum()),
         covered=covered,
-        stopped_by="number" if n == problem.n_chosen else "candidates",
+        stopped_by=_stopped_by(problem, order),
         n_forced=problem.forced.size,
+        status=status,
+        seconds=dict(seconds or {}),
     )
+
+
+def _stopped_by(problem: Problem, order: NDArray[np.int64]) -> StoppedBy:
+    """What kept the choice from going on."""
+    if order.size == problem.number:
+        return "number"
+    left = ~problem.forbidden
+    left[order] = False
+    for candidate in order.tolist():
+        left[problem.rivals(candidate)] = False
+    if not left.any():
+        return "candidates"
+    if not problem.fills_number:
+        merged = merge_objectives(problem)
+        open_weights = np.where(covered_by(merged, order), 0, merged.weights)
+        left &= all_gains(merged, open_weights) > 0
+        if not left.any():
+            return "gain"
+    for quota in range(problem.n_quotas):
+        members = problem.members(quota)
+        if np.isin(order, members).sum() >= problem.quota_maximum[quota]:
+            left[members] = False
+    rest = None if problem.budget is None else problem.budget - int(problem.costs[order].sum())
+    if rest is not None and left.any() and (problem.costs[left] > rest).all():
+        return "budget"
+    return "quotas"
 
 
 def greedy(
     matrix: sparse.csr_array,
     weights: ArrayLike,
-    n_chosen: SupportsIndex,
+    number: SupportsIndex | None = None,
     *,
+    costs: ArrayLike | None = None,
+    budget: SupportsIndex | None = None,
+    quotas: Sequence[Quota] = (),
     conflicts: sparse.csr_array | None = None,
     forced: ArrayLike = (),
     forbidden: ArrayLike = (),
+    floors: Sequence[Floor] = (),
+    secondary: Sequence[tuple[sparse.csr_array, ArrayLike]] = (),
 ) -> Selection:
     """Choose candidates one by one, each time the one that adds the most weight.
 
@@ -175,8 +448,10 @@ def greedy(
         Shape (n_candidates, n_demand); a non-zero entry says that the candidate covers the demand.
     weights : array_like of int
         Weight of each demand, shape (n_demand,), 0 or more, exact in int64.
-    n_chosen : int
-        How many candidates to choose, the forced ones included.
+    number : int, optional
+        How many candidates to choose, the forced ones included; needed without a budget.
+    costs, budget, quotas, floors, secondary
+        As in `maximal_covering`.
     conflicts : scipy.sparse.csr_array, optional
         Shape (n_candidates, n_candidates), symmetric; a non-zero entry marks a pair that may not
         both be chosen, such as sites closer than the minimum spacing. A distance of zero is a zero
@@ -199,13 +474,19 @@ def greedy(
 
     Notes
     -----
-    Equal gains are decided by the lower index, so the answer is unique and equals that of plain
-    greedy [1]_. Without conflicts and forced candidates it is at least 1 - 1/e of the optimum [2]_.
+    Equal gains are decided by the secondary objectives, then the lower cost, then the lower index,
+    so the answer is unique and equals that of plain greedy [1]_. With nothing but a number it is at
+    least 1 - 1/e of the optimum [2]_. With a budget the choice is made twice, by gain and by gain
+    per cost, and the better one kept: either alone can be arbitrarily bad, the better of the two
+    is at least half of 1 - 1/e of the optimum [3]_.
 
-    The choice goes on to `n_chosen` when nothing is left to gain: candidates that add nothing
-    follow by index, and `Selection.n_without_gain` counts them. Only conflicts can end it earlier
-    (``stopped_by="candidates"``): greedy does not look ahead, so it may run out of candidates
-    where another choice would have reached the number.
+    A candidate is passed over if the minima and floors could not be met with it; see
+    `ankang_coverage.covering.constraints`.
+
+    Without a budget the choice goes on to `number` when nothing is left to gain: candidates that
+    add nothing follow, and `Selection.n_without_gain` counts them. Conflicts and maxima can end it
+    earlier: greedy does not look ahead, so it may run out of candidates where another choice would
+    have reached the number.
 
     References
     ----------
@@ -213,6 +494,7 @@ def greedy(
        Optimization Techniques, Springer, 1978.
     .. [2] G. L. Nemhauser, L. A. Wolsey, M. L. Fisher, "An analysis of approximations for
        maximizing submodular set functions", Mathematical Programming 14, 1978.
+    .. [3] J. Leskovec et al., "Cost-effective outbreak detection in networks", KDD 2007.
 
     Examples
     --------
@@ -224,5 +506,17 @@ def greedy(
     ([0, 2], [50, 14], 64)
     """
     return choose_greedily(
-        pose(matrix, weights, n_chosen, conflicts=conflicts, forced=forced, forbidden=forbidden)
+        pose(
+            matrix,
+            weights,
+            number,
+            costs=costs,
+            budget=budget,
+            quotas=quotas,
+            conflicts=conflicts,
+            forced=forced,
+            forbidden=forbidden,
+            floors=floors,
+            secondary=secondary,
+        )
     )

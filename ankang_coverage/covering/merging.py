@@ -1,12 +1,14 @@
-"""Demand covered by exactly the same candidates is one demand with the weights added."""
+"""Problems made smaller or simpler without a change to what is best."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from ankang_coverage.covering.problem import Problem
+from ankang_coverage.covering.problem import LARGEST_INT64, Objective, Problem
+from ankang_coverage.errors import CoveringError
 
 
 def merge_identical_demand(problem: Problem) -> Problem:
@@ -30,7 +32,9 @@ def merge_identical_demand(problem: Problem) -> Problem:
     The work is that of a transposition and a sort, more than one greedy choice costs; it pays
     where the number of demands itself is dear, as in integer programming.
     """
-    by_demand = _pattern(problem).tocsc()
+    by_demand = _marks(
+        problem.indptr, problem.indices, (problem.n_candidates, problem.n_demand)
+    ).tocsc()
     indptr, candidates = by_demand.indptr, by_demand.indices
     kept = np.flatnonzero((np.diff(indptr) > 0) & (problem.weights > 0))
     if kept.size == 0:
@@ -52,11 +56,10 @@ def merge_identical_demand(problem: Problem) -> Problem:
     return _with_demand(problem, by_demand[:, first[by_index]], weights[by_index])
 
 
-def _pattern(problem: Problem) -> sparse.csr_array:
-    return sparse.csr_array(
-        (np.ones(problem.indices.size, dtype=np.int8), problem.indices, problem.indptr),
-        shape=(problem.n_candidates, problem.n_demand),
-    )
+def _marks(
+    indptr: NDArray[np.int64], indices: NDArray[np.int32], shape: tuple[int, int]
+) -> sparse.csr_array:
+    return sparse.csr_array((np.ones(indices.size, dtype=np.int8), indices, indptr), shape=shape)
 
 
 def _column_hashes(
@@ -93,4 +96,57 @@ def _with_demand(
         indptr=matrix.indptr.astype(np.int64, copy=False),
         indices=matrix.indices.astype(np.int32, copy=False),
         weights=weights,
+    )
+
+
+def merge_objectives(problem: Problem) -> Problem:
+    """Return an equivalent problem with one objective in place of several in order of rank.
+
+    Parameters
+    ----------
+    problem : Problem
+        A checked problem.
+
+    Returns
+    -------
+    Problem
+        The demand of all objectives side by side. The weights of each are multiplied so that one
+        unit of it outweighs all that is ranked below: of two choices the one that covers more here
+        is better in the first objective in which they differ. The same problem if it has no
+        secondary objectives.
+
+    Raises
+    ------
+    CoveringError
+        If the weights become too large for int64.
+    """
+    if not problem.secondary:
+        return problem
+    factors = [1]
+    for objective in reversed(problem.secondary):
+        factors.insert(0, factors[0] * (int(objective.weights.sum()) + 1))
+    totals = [int(problem.weights.sum()), *(int(o.weights.sum()) for o in problem.secondary)]
+    largest = sum(total * factor for total, factor in zip(totals, factors, strict=True))
+    if largest > LARGEST_INT64:
+        raise CoveringError(
+            f"the weights of the objectives add up to {', '.join(map(str, totals))}; ranked they "
+            f"need whole numbers up to {largest}, above {LARGEST_INT64}: use coarser units"
+        )
+    own = Objective(indptr=problem.indptr, indices=problem.indices, weights=problem.weights)
+    ranked = (own, *problem.secondary)
+    side_by_side: Any = sparse.hstack(
+        [
+            _marks(one.indptr, one.indices, (problem.n_candidates, one.weights.size))
+            for one in ranked
+        ],
+        format="csr",
+    )
+    weights = [one.weights * factor for one, factor in zip(ranked, factors, strict=True)]
+    return dataclasses.replace(
+        problem,
+        indptr=side_by_side.indptr.astype(np.int64, copy=False),
+        indices=side_by_side.indices.astype(np.int32, copy=False),
+        weights=np.concatenate(weights),
+        floor_minimum=problem.floor_minimum * factors[0],
+        secondary=(),
     )

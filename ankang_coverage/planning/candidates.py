@@ -1,6 +1,7 @@
-"""Where a new site could stand: candidates as a network of their own."""
+"""Where a new site could stand: candidates as a network of their own, each with its cost."""
 
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 import geopandas as gpd
 import numpy as np
@@ -9,8 +10,12 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.spatial import cKDTree
 
+from ankang_coverage.planning.places import merged_into
 from ankang_coverage.region import Region
+from ankang_coverage.region.coordinates import WGS84
 from ankang_coverage.sites import Network
+
+DROPPED_COLUMNS = ("id", "construction", "source", "longitude", "latitude", "reason")
 
 
 @dataclass(frozen=True)
@@ -21,12 +26,115 @@ class Candidates:
     ----------
     network
         The candidates and their cells; an id may name an existing tower that gets new cells.
-    reasons
-        (n_candidates,) why each is a candidate, indexed by site id.
+    table
+        One row per candidate, indexed like the network's sites: ``construction`` (pole, tower or
+        co-location), ``cost_yuan`` (whole), ``owner``, ``reason`` it exists.
+    dropped
+        Places that are no candidates: ``id``, ``construction``, ``source`` (the reason it would
+        have existed), ``longitude``, ``latitude`` (WGS-84), ``reason`` it is none.
     """
 
     network: Network
-    reasons: pd.Series
+    table: pd.DataFrame
+    dropped: pd.DataFrame
+
+    @property
+    def reasons(self) -> pd.Series:
+        """Why each is a candidate, by site id."""
+        return self.table["reason"]
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def only(self, wanted: NDArray[np.bool_], because: str | None = None) -> "Candidates":
+        """Return some of the candidates; the others are dropped, for a reason that is told.
+
+        Parameters
+        ----------
+        wanted
+            (n_candidates,) which stay.
+        because
+            Why the others go; they are not listed when there is nothing to say.
+        """
+        ids = self.table.index[wanted]
+        dropped = self.dropped
+        if because is not None and not wanted.all():
+            gone = self.network.sites[~wanted]
+            dropped = pd.concat([dropped, dropped_rows(gone, self.table[~wanted], because)])
+        return Candidates(
+            network=replace(
+                self.network,
+                sites=self.network.sites.loc[ids],
+                cells=self.network.cells[self.network.cells["site"].isin(ids)],
+            ),
+            table=self.table.loc[ids],
+            dropped=dropped.reset_index(drop=True),
+        )
+
+
+def dropped_rows(
+    sites: gpd.GeoDataFrame, table: pd.DataFrame, because: str | Sequence[str] | pd.Series
+) -> pd.DataFrame:
+    """Return rows of ``Candidates.dropped``.
+
+    Parameters
+    ----------
+    sites
+        (n,) points.
+    table
+        (n,) rows with ``construction`` and ``reason``, indexed by id.
+    because
+        Why they are dropped, once or for each.
+    """
+    lonlat = sites.geometry.to_crs(WGS84)
+    return pd.DataFrame(
+        {
+            "id": table.index.to_numpy(object),
+            "construction": table["construction"].to_numpy(object),
+            "source": table["reason"].to_numpy(object),
+            "longitude": lonlat.x.to_numpy().round(6),
+            "latitude": lonlat.y.to_numpy().round(6),
+            "reason": because if isinstance(because, str) else np.asarray(because, object),
+        }
+    )
+
+
+def nothing_dropped() -> pd.DataFrame:
+    """Return the empty table of dropped places."""
+    return pd.DataFrame({column: pd.Series(dtype=object) for column in DROPPED_COLUMNS})
+
+
+def merge(candidates: Candidates, within_m: float, pinned: Collection[str] = ()) -> Candidates:
+    """Make one of candidates that stand within a distance: the cheaper, or else the earlier.
+
+    Parameters
+    ----------
+    candidates
+        In the order of preference among equally cheap ones.
+    within_m
+        Distance up to which two are one [m].
+    pinned
+        Ids that stay before all others.
+
+    Returns
+    -------
+    Candidates
+        Those that stay, in their order; the dropped ones say which one stayed instead.
+    """
+    sites, table = candidates.network.sites, candidates.table
+    is_pinned = table.index.isin(list(pinned))
+    order = np.lexsort((np.arange(len(table)), table["cost_yuan"].to_numpy(), ~is_pinned))
+    x_m, y_m = sites.geometry.x.to_numpy()[order], sites.geometry.y.to_numpy()[order]
+    into = merged_into(x_m, y_m, within_m)
+    stays = np.zeros(len(table), bool)
+    stays[order[into == np.arange(len(order))]] = True
+    stays |= is_pinned
+    keeper = np.empty(len(table), object)
+    keeper[order] = table.index.to_numpy(object)[order[into]]
+    told = [f"within {within_m:g} m of {id_}" for id_ in keeper[~stays]]
+    rest = candidates.only(stays)
+    gone = dropped_rows(sites[~stays], table[~stays], told)
+    return replace(rest, dropped=pd.concat([rest.dropped, gone], ignore_index=True))
 
 
 def too_near(sites: gpd.GeoDataFrame, spacing_m: float) -> sparse.csr_array | None:
@@ -83,24 +191,3 @@ def locate(sites: gpd.GeoDataFrame, region: Region) -> pd.DataFrame:
             "township_name": joined["township"].map(region.townships["name"]),
         }
     )
-
-
-def thin_out(
-    x_m: NDArray[np.float64], y_m: NDArray[np.float64], spacing_m: float
-) -> NDArray[np.intp]:
-    """Return which points stay when each, in order, bars later ones within a spacing.
-
-    Parameters
-    ----------
-    x_m, y_m
-        (n,) positions, best first [m].
-    spacing_m
-        Distance below which the later of two points is dropped [m].
-    """
-    points = np.column_stack([x_m, y_m])
-    barred = np.zeros(len(points), bool)
-    pairs = cKDTree(points).query_pairs(spacing_m, output_type="ndarray")
-    for first, second in pairs[np.lexsort(pairs.T[::-1])]:
-        if not barred[first]:
-            barred[second] = True
-    return np.flatnonzero(~barred)

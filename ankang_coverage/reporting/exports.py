@@ -20,9 +20,10 @@ from ankang_coverage.coverage.ground import DEFAULT_CLASS, NO_TERRAIN
 from ankang_coverage.coverage.predict import propagation_of
 from ankang_coverage.errors import FileError
 from ankang_coverage.files import atomic_path
-from ankang_coverage.planning import Plan
+from ankang_coverage.planning import Plan, Target
 from ankang_coverage.planning.plan import LEVELS, TargetResult
 from ankang_coverage.region.rasters import crs_label
+from ankang_coverage.region.shares import MILLI
 from ankang_coverage.reporting.maps import plan_map
 
 CHOSEN_COLUMNS = {
@@ -38,14 +39,25 @@ CHOSEN_COLUMNS = {
     "latitude": "lat",
     "people_gained": "people_gained",
     "people_gained_total": "people_gained_total",
+    "cost_yuan": "cost_yuan",
+    "cost_yuan_total": "cost_yuan_total",
     "service": "service",
     "kind": "kind",
+    "construction": "construction",
+    "owner": "owner",
     "reason": "reason",
     "source": "source",
     "prediction": "prediction",
 }
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 PACKAGES = ("numpy", "scipy", "pandas", "geopandas", "rasterio", "odc-geo", "numba", "xarray")
+_EXPLAINED = (
+    "plan_curve.csv",
+    "plan_counties.csv",
+    "plan_constraints.csv",
+    "uncovered_villages.csv",
+    "dropped_candidates.csv",
+)
 _FIXED_TIME = "2021-01-01T00:00:00Z"
 
 
@@ -66,7 +78,9 @@ def write_plan(plan: Plan, out: str | Path, *, lang: str = "zh") -> dict[str, Pa
     dict
         Path by file name: ``chosen_sites.csv``, ``villages.csv``, ``townships.csv``,
         ``counties.csv``, ``rsrp_<service>.tif`` (bands before and after), ``plan.gpkg``,
-        ``map.html`` and ``summary.json``; ``rejected_sites.csv`` where rows of the table of sites
+        ``map.html`` and ``summary.json``; what explains the choice, ``plan_curve.csv``,
+        ``plan_counties.csv``, ``plan_constraints.csv``, ``uncovered_villages.csv`` and
+        ``dropped_candidates.csv``; ``rejected_sites.csv`` where rows of the table of sites
         could not be used.
 
     Raises
@@ -83,6 +97,7 @@ def write_plan(plan: Plan, out: str | Path, *, lang: str = "zh") -> dict[str, Pa
         "chosen_sites.csv": lambda path: write_csv(chosen_table(plan), path),
         **{f"{level}.csv": partial(_write_division_csv, plan, level) for level in LEVELS},
         **{f"rsrp_{id_}.tif": partial(write_rsrp, plan, id_) for id_ in plan.coverage_before},
+        **{name: partial(write_csv, table) for name, table in explanation_tables(plan).items()},
         "plan.gpkg": lambda path: write_geopackage(plan, path),
         "map.html": lambda path: plan_map(plan, lang=lang).save(str(path)),
         "summary.json": lambda path: _write_json(summary(plan), path),
@@ -103,12 +118,49 @@ def chosen_table(plan: Plan) -> pd.DataFrame:
     return table[list(CHOSEN_COLUMNS)].rename(columns=CHOSEN_COLUMNS)
 
 
+def explanation_tables(plan: Plan) -> dict[str, pd.DataFrame]:
+    """Return what explains a plan as plain tables by file name, each row with its programme.
+
+    Parameters
+    ----------
+    plan
+        The plan.
+
+    Returns
+    -------
+    dict
+        ``plan_curve.csv``, ``plan_counties.csv``, ``plan_constraints.csv``,
+        ``uncovered_villages.csv`` and ``dropped_candidates.csv``. Targets that choose jointly
+        share their constraints.
+    """
+    tables: dict[str, list[pd.DataFrame]] = {name: [] for name in _EXPLAINED}
+    jointly = " + ".join(result.target.id for result in plan.results)
+    for n, result in enumerate(plan.results):
+        told = result.explanation
+        found = {
+            "plan_curve.csv": told.curve,
+            "plan_counties.csv": told.counties.reset_index(),
+            "plan_constraints.csv": told.constraints,
+            "uncovered_villages.csv": told.villages.rename_axis("code").reset_index(),
+            "dropped_candidates.csv": result.candidates.dropped.rename(
+                columns={"longitude": "lon", "latitude": "lat"}
+            ),
+        }
+        for name, table in found.items():
+            shared = name == "plan_constraints.csv" and result.joint is not None
+            if not (shared and n):
+                labelled = table.copy()
+                labelled.insert(0, "programme", jointly if shared else result.target.id)
+                tables[name].append(labelled)
+    return {name: pd.concat(parts, ignore_index=True) for name, parts in tables.items()}
+
+
 def division_table(plan: Plan, level: str) -> pd.DataFrame:
     """Return the figures of one level (villages, townships or counties) as a plain table."""
     divisions: gpd.GeoDataFrame = getattr(plan, level)
     table = _labelled(plan, divisions).drop(columns="geometry").rename_axis("code").reset_index()
     shares = [column for column in table if "share" in column]
-    medians = [column for column in table if column.startswith("median_rsrp_dbm")]
+    medians = [column for column in table if column.startswith(("median_rsrp", "median_short"))]
     areas = [column for column in table if "km2" in column]
     return table.round(
         {**dict.fromkeys(shares, 4), **dict.fromkeys(medians, 1), **dict.fromkeys(areas, 6)}
@@ -227,7 +279,8 @@ def summary(plan: Plan) -> dict[str, object]:
     """Return the plan's key figures, sources, versions and times as plain values."""
     return {
         "programme": plan.programme.name,
-        "targets": [target.model_dump() for target in plan.programme.targets],
+        "targets": [_settings(target) for target in plan.programme.targets],
+        "interrupted": plan.interrupted,
         "propagation": _propagation(plan),
         "region": plan.region.name,
         "notes": list(plan.region.notes),
@@ -277,6 +330,16 @@ def summary(plan: Plan) -> dict[str, object]:
     }
 
 
+def _settings(target: Target) -> dict[str, object]:
+    """Return what a target asks; of files the name only."""
+    settings = target.model_dump()
+    settings["candidates"] = {
+        key: value.name if isinstance(value, Path) else value
+        for key, value in settings["candidates"].items()
+    }
+    return settings
+
+
 def _propagation(plan: Plan) -> dict[str, object]:
     """Return the settings of the prediction; of files the name only."""
     settings = propagation_of(next(iter(plan.coverage_after.values()))).model_dump()
@@ -293,6 +356,9 @@ def _assumed(cells: pd.DataFrame) -> dict[str, int]:
 
 
 def _result_figures(result: TargetResult) -> dict[str, object]:
+    proven = result.joint or result.selection
+    bound = proven.upper_bound
+    knees = result.explanation.curve
     return {
         "title_zh": result.target.title("zh"),
         "title_en": result.target.title("en"),
@@ -302,7 +368,24 @@ def _result_figures(result: TargetResult) -> dict[str, object]:
         "without_gain": result.selection.n_without_gain,
         "candidates": result.n_candidates,
         "people_unserved_before": result.people_unserved,
+        "candidates_per_person": round(result.candidates_per_person, 2),
         "people_gained": result.people_gained,
+        "people_gained_net": result.people_gained_net,
+        "cost_yuan": result.cost_yuan,
+        "objective": result.target.objectives[0].label,
+        "objective_reached": proven.objective / MILLI,
+        "upper_bound": None if bound is None else bound / MILLI,
+        "gap": None if proven.gap is None else round(proven.gap, 6),
+        "bound_leaves_out": list(proven.dropped),
+        "chosen_jointly": result.joint is not None,
+        "search": proven.status,
+        "stopped_by": proven.stopped_by,
+        "search_seconds": {step: round(s, 3) for step, s in proven.seconds.items()},
+        "knee": {
+            by: int(knees.loc[knees["knee"].str.contains(by), "order"].max())
+            for by in ("number", "cost")
+            if knees["knee"].str.contains(by).any()
+        },
         "random_plans": len(result.random_people_gained),
         "random_plans_median_people_gained": float(np.median(result.random_people_gained)),
         "times_random_median": (

@@ -35,6 +35,9 @@ _HEADINGS: dict[str, tuple[str, str]] = {
     "area_share": ("面积覆盖率", "Share of area covered"),
     "median_rsrp_dbm": ("RSRP 中位数（dBm）", "Median RSRP (dBm)"),
     "coverage_class": ("覆盖等级", "Coverage class"),
+    "main_reason": ("未覆盖主因", "Main reason"),
+    "median_shortfall_db": ("电平缺口中位数（dB）", "Median shortfall (dB)"),
+    "median_obstacle_m": ("遮挡距离中位数（m）", "Median distance of the obstacle (m)"),
     "best_site": ("主服务站点", "Best site"),
     # sites and cells
     "site": ("站点编号", "Site id"),
@@ -56,8 +59,26 @@ _HEADINGS: dict[str, tuple[str, str]] = {
     "order": ("次序", "Order"),
     "service": ("业务", "Service"),
     "people_gained": ("新增覆盖人口", "People gained"),
+    "people_gained_net": ("净增覆盖人口", "People gained, net"),
     "people_gained_total": ("累计新增覆盖人口", "People gained, running total"),
     "reason": ("理由", "Reason"),
+    "construction": ("建设方式", "Construction"),
+    "owner": ("产权单位", "Owner"),
+    "cost_yuan": ("造价（元）", "Cost (CNY)"),
+    "cost_yuan_total": ("累计造价（元）", "Cost, running total (CNY)"),
+    "knee": ("拐点", "Knee"),
+    "sites": ("站点数", "Sites"),
+    "next_site": ("下一站点", "Next site"),
+    "next_people_gained": ("下一站点新增人口", "People the next site would add"),
+    "constraint": ("约束", "Constraint"),
+    "objective": ("目标值", "Objective"),
+    "objective_without": ("去掉约束后", "Objective without it"),
+    "difference": ("相差", "Difference"),
+    "people_left": ("未覆盖人口", "People left"),
+    "best_candidate": ("最佳候选", "Best candidate"),
+    "best_people": ("其覆盖本村人口", "People of the village it would cover"),
+    "best_gain": ("其合计新增人口", "People it would cover in all"),
+    "why": ("原因", "Why"),
     "prediction": ("预测方法", "Prediction"),
     # ingredients and rejected rows
     "what": ("数据", "Ingredient"),
@@ -68,7 +89,8 @@ _HEADINGS: dict[str, tuple[str, str]] = {
     "value": ("内容", "Value"),
 }
 _CLASSES = (
-    *("kind", "status", "coverage_class", "reason"),
+    *("kind", "status", "coverage_class", "reason", "construction", "why"),
+    "main_reason",
     *("geometry_source", "source", "what", "nature"),
 )
 """Columns whose values are words of the vocabulary."""

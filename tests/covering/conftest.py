@@ -1,4 +1,4 @@
-"""Small covering problems, and their optimum by trying everything."""
+"""Small covering problems, and what is possible in them by trying everything."""
 
 import itertools
 from collections.abc import Callable
@@ -37,11 +37,12 @@ class Case:
 def draw_case(draw: st.DrawFn, constrained: bool = True) -> Case:
     """Draw a case full of ties: small weights, repeated columns, zero weights."""
     n_candidates = draw(st.integers(1, 8))
-    n_columns = draw(st.integers(0, 8))
+    n_columns = draw(st.integers(1, 8))
     covers = draw(arrays(np.bool_, (n_candidates, n_columns)))
     repeats = draw(arrays(np.int64, n_columns, elements=st.integers(1, 3)))
     covers = np.repeat(covers, repeats, axis=1)
     weights = draw(arrays(np.int64, covers.shape[1], elements=st.integers(0, 3)))
+    weights[draw(st.integers(0, weights.size - 1))] += 1
     rivals = np.zeros((n_candidates, n_candidates), dtype=bool)
     forced: list[int] = []
     forbidden: list[int] = []
@@ -53,7 +54,7 @@ def draw_case(draw: st.DrawFn, constrained: bool = True) -> Case:
             if not rivals[candidate, forced].any():
                 forced.append(candidate)
         others = [candidate for candidate in order if candidate not in forced]
-        forbidden = others[: draw(st.integers(0, 2))]
+        forbidden = others[: draw(st.integers(0, min(2, n_candidates - 1)))]
     available = np.ones(n_candidates, dtype=bool)
     available[forbidden] = False
     available[rivals[forced].any(axis=0)] = False

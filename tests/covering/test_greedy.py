@@ -1,9 +1,7 @@
-"""Lazy greedy against plain greedy, every possible choice, and published instances."""
+"""Lazy greedy against plain greedy and every possible choice."""
 
-import csv
 import math
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -168,40 +166,3 @@ def test_weights_above_the_precision_of_floats_stay_exact() -> None:
 
     assert selection.chosen.tolist() == [1, 0]
     assert selection.objective == 2**61 + 1
-
-
-def read_census_blocks(path: Path) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Return latitude and longitude [deg], shape (n, 2), and the people of each block."""
-    _, _, body = path.read_text().partition("NODE_COORD_SECTION")
-    coordinates, _, demand = body.partition("DEMAND_SECTION")
-    return (
-        np.array(coordinates.split(), dtype=float).reshape(-1, 2),
-        np.array([word for word in demand.split() if word != "EOF"], dtype=np.int64),
-    )
-
-
-def covers_within(lat_lon_deg: NDArray[np.float64], radius_m: float) -> csr_array:
-    """Blocks within a great-circle distance of each other, on a sphere of 6,378,100 m."""
-    earth_radius_m = 6_378_100
-    lat, lon = np.radians(lat_lon_deg).T
-    on_sphere = np.column_stack((np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)))
-    chord = 2 * math.sin(radius_m / (2 * earth_radius_m))
-    pairs = KDTree(on_sphere).query_pairs(chord, output_type="ndarray")
-    alone = np.arange(len(lat))
-    rows = np.concatenate((pairs[:, 0], pairs[:, 1], alone))
-    columns = np.concatenate((pairs[:, 1], pairs[:, 0], alone))
-    return csr_array((np.ones(rows.size, dtype=bool), (rows, columns)), shape=(len(lat), len(lat)))
-
-
-@pytest.mark.parametrize("instance", ["NewYork", "SanFrancisco"])
-def test_comes_close_to_the_best_known_of_published_instances(instance: str, shared: Path) -> None:
-    """Best known objectives: Maximo, Cordeau, Nascimento (2023), real census blocks."""
-    folder = shared / "validation" / "mclp" / "ails"
-    lat_lon_deg, people = read_census_blocks(folder / f"{instance}.txt")
-    with (folder / "best_known.csv").open() as file:
-        rows = [row for row in csv.DictReader(file) if row["instance"] == instance]
-    assert len(rows) == 6
-    for row in rows:
-        matrix = covers_within(lat_lon_deg, float(row["radius_m"]))
-        objective = greedy(matrix, people, int(row["p"])).objective
-        assert 0.95 <= objective / int(row["best_known"]) <= 1.0

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from ankang_coverage.covering import merging
-from ankang_coverage.covering.merging import merge_identical_demand
-from ankang_coverage.covering.problem import Problem, pose
+from ankang_coverage.covering.merging import merge_identical_demand, merge_objectives
+from ankang_coverage.covering.problem import Floor, Problem, pose
 
 
 def dense(problem: Problem) -> NDArray[np.bool_]:
@@ -51,3 +51,32 @@ def test_unequal_columns_with_equal_hashes_stay_apart(monkeypatch: pytest.Monkey
 
     assert merged.weights[dense(merged)[0]].sum() == 5
     assert merged.weights[dense(merged)[1]].sum() == 2
+
+
+def test_ranked_objectives_become_one_that_orders_choices_alike() -> None:
+    rng = np.random.default_rng(8)
+    first, second, third = (rng.random((6, n)) < 0.4 for n in (7, 5, 4))
+    weights = [rng.integers(0, 3, n) + 1 for n in (7, 5, 4)]
+    problem = pose(
+        csr_array(first),
+        weights[0],
+        3,
+        floors=[Floor("f", [0, 1], 1)],
+        secondary=[(csr_array(second), weights[1]), (csr_array(third), weights[2])],
+    )
+
+    merged = merge_objectives(problem)
+
+    covers = dense(merged)
+    ranked = {}
+    for members in itertools.product([False, True], repeat=6):
+        chosen = np.array(members)
+        value = int(merged.weights[covers[chosen].any(axis=0)].sum())
+        ranked[value] = tuple(
+            int(w[c[chosen].any(axis=0)].sum())
+            for c, w in zip((first, second, third), weights, strict=True)
+        )
+    in_order = [ranked[value] for value in sorted(ranked)]
+    assert in_order == sorted(set(in_order))
+    assert merged.floor_minimum[0] * weights[0][0] == merged.weights[0]
+    assert merge_objectives(merged) is merged

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from scipy.sparse import coo_array, csc_array, csr_array, csr_matrix
 
-from ankang_coverage.covering.problem import pose
+from ankang_coverage.covering.problem import Floor, Quota, pose
 from ankang_coverage.errors import CoveringError
 
 MATRIX = csr_array(np.array([[1, 1, 0], [0, 1, 1], [0, 0, 1], [1, 0, 0]], dtype=bool))
 WEIGHTS = np.array([3, 2, 1])
+COSTS = [1, 2, 3, 4]
 
 
 def pairs(*marked: tuple[int, int], n: int = 4) -> csr_array:
@@ -54,16 +55,20 @@ BOTH_WAYS = pairs((0, 1), (1, 0))
         ({"weights": [1, np.inf, 1]}, "demand 1, inf, is above"),
         ({"weights": np.array([2**63, 0, 0], dtype=np.uint64)}, "demand 0, 9223372036854775808"),
         ({"weights": [2**62, 2**62, 0]}, "weights add up to 9223372036854775808"),
-        ({"n_chosen": -1}, "n_chosen is -1"),
-        ({"n_chosen": 1.5}, "n_chosen is 1.5"),
-        ({"n_chosen": 5}, "n_chosen is 5, but only 4 of 4"),
-        ({"n_chosen": 4, "forbidden": [2, 2]}, r"only 3 of 4 .*\(1 forbidden, 0 in conflict"),
+        ({"weights": [0, 0, 0]}, "nothing is left to cover: there are 3 demands"),
+        ({"forbidden": [0, 1, 2, 3]}, "no candidate may be chosen: there are 4, all of them"),
+        ({"matrix": csr_array((0, 3))}, "no candidate may be chosen: there are 0"),
+        ({"number": None}, "neither number nor budget is given"),
+        ({"number": -1}, "number is -1"),
+        ({"number": 1.5}, "number is 1.5"),
+        ({"number": 5}, "number is 5, but only 4 of 4"),
+        ({"number": 4, "forbidden": [2, 2]}, r"only 3 of 4 .*\(1 forbidden, 0 in conflict"),
         (
-            {"n_chosen": 3, "forced": [0], "conflicts": BOTH_WAYS, "forbidden": [1, 2]},
+            {"number": 3, "forced": [0], "conflicts": BOTH_WAYS, "forbidden": [1, 2]},
             r"only 2 of 4 .*\(2 forbidden, 0 in conflict",
         ),
         (
-            {"n_chosen": 4, "forced": [0], "conflicts": BOTH_WAYS},
+            {"number": 4, "forced": [0], "conflicts": BOTH_WAYS},
             r"only 3 of 4 .*\(0 forbidden, 1 in conflict",
         ),
         ({"forced": [0, 4]}, "forced names candidate 4, but the 4 candidates are 0 to 3"),
@@ -73,17 +78,59 @@ BOTH_WAYS = pairs((0, 1), (1, 0))
         ({"forced": [[0, 1]]}, r"forced is an array of int64 with shape \(1, 2\)"),
         ({"forced": [1, 1]}, "forced names candidate 1 2 times"),
         ({"forced": [3, 1], "forbidden": [1]}, "candidate 1 is both forced and forbidden"),
-        ({"forced": [3, 1, 0], "n_chosen": 2}, "n_chosen is 2, but 3 candidates are forced"),
+        ({"forced": [3, 1, 0], "number": 2}, "number is 2, but 3 candidates are forced"),
         ({"forced": [1, 0], "conflicts": BOTH_WAYS}, "forced candidates 1 and 0 are in conflict"),
         ({"conflicts": pairs((0, 1), n=3)}, r"conflicts has shape \(3, 3\)"),
         ({"conflicts": BOTH_WAYS.toarray()}, "conflicts is a ndarray"),
         ({"conflicts": pairs((0, 2), (2, 0), (3, 1))}, r"marks \(3, 1\) but not \(1, 3\)"),
         ({"conflicts": pairs((1, 3))}, r"marks \(1, 3\) but not \(3, 1\) \(1 such"),
         ({"conflicts": pairs((2, 2))}, "candidate 2 is in conflict with itself"),
+        ({"budget": 3}, "budget is 3, but costs is not given"),
+        ({"budget": 0.5, "costs": COSTS}, "budget is 0.5: give a whole number"),
+        ({"budget": -1, "costs": COSTS}, "budget is -1"),
+        ({"costs": [1, 2, 3]}, r"costs has shape \(3,\).*4 rows"),
+        ({"costs": [1, -2, 3, 4]}, "cost of candidate 1, -2, is negative"),
+        ({"costs": [1, 2, np.nan, 4]}, "cost of candidate 2, nan, is not a whole number"),
+        ({"costs": [1, 2, 2.5, 4]}, "cost of candidate 2, 2.5, is not a whole number"),
+        (
+            {"costs": COSTS, "budget": 4, "forced": [1, 3]},
+            "budget is 4, but the 2 forced candidates cost 6",
+        ),
+        ({"quotas": [Quota("x", [0, 4])]}, "quota 'x' names candidate 4, but the 4"),
+        ({"quotas": [Quota("x", [0], 1, 0)]}, "quota 'x' asks for at least 1 and at most 0"),
+        ({"quotas": [Quota("x", [0], -1)]}, "minimum of quota 'x' is -1"),
+        ({"quotas": [Quota("x", [0]), Quota("x", [1])]}, "2 quotas are called 'x'"),
+        (
+            {"quotas": [Quota("x", [0, 1, 2], 3)], "forbidden": [1]},
+            "quota 'x' asks for at least 3, but only 2 of its 3 candidates",
+        ),
+        (
+            {"quotas": [Quota("x", [0, 1], 0, 1)], "forced": [1, 0]},
+            "quota 'x' allows at most 1, but 2 of its candidates are forced",
+        ),
+        (
+            {"quotas": [Quota("x", [0, 1], 1), Quota("y", [2, 3], 2)]},
+            "number is 2, but the minima of 2 quotas .'x' 1, 'y' 2. add up to 3",
+        ),
+        (
+            {"quotas": [Quota("x", [0, 1], 1)], "forced": [2, 3]},
+            "number is 2, but the minima of 1 quotas .'x' 1. and 2 forced candidates add up to 3",
+        ),
+        (
+            {"quotas": [Quota("x", [1, 2], 2)], "costs": COSTS, "budget": 4},
+            "budget is 4, but the minima of 1 quotas .'x' 2. cost at least 5",
+        ),
+        ({"floors": [Floor("f", [3], 1)]}, "floor 'f' names demand 3, but the 3 demand are 0 to 2"),
+        (
+            {"floors": [Floor("f", [0, 1], 5)], "forbidden": [0, 3]},
+            "floor 'f' asks for a covered weight of 5, .* cover 2 of its 5",
+        ),
+        ({"secondary": [(MATRIX[:3], WEIGHTS)]}, "secondary objective 0 has 3 rows"),
+        ({"secondary": [(MATRIX, [1, -1, 0])]}, "weight of demand 1, -1, is negative"),
     ],
 )
 def test_refuses(changed: dict[str, Any], message: str) -> None:
-    arguments: dict[str, Any] = {"matrix": MATRIX, "weights": WEIGHTS, "n_chosen": 2} | changed
+    arguments: dict[str, Any] = {"matrix": MATRIX, "weights": WEIGHTS, "number": 2} | changed
     with pytest.raises(CoveringError, match=message):
         pose(**arguments)
 

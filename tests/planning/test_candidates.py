@@ -5,7 +5,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ankang_coverage.planning.candidates import locate, thin_out, too_near
+from ankang_coverage.planning.candidates import locate, too_near
+from ankang_coverage.planning.places import merged_into
 
 coordinates = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), min_size=1, max_size=25)
 
@@ -27,11 +28,14 @@ def test_too_near_is_exactly_the_pairs_below_the_spacing(pairs, spacing):
 @given(coordinates, st.sampled_from([3.0, 10.0]))
 def test_thinning_keeps_the_first_of_every_crowd(pairs, spacing):
     x, y = np.array(pairs, float).T
-    kept = thin_out(x, y, spacing)
+    into = merged_into(x, y, spacing)
+    kept = np.flatnonzero(into == np.arange(len(into)))
     distance = np.hypot(x[:, None] - x, y[:, None] - y)
     assert (distance[np.ix_(kept, kept)] + 1e9 * np.eye(len(kept)) > spacing).all()
     for dropped in set(range(len(pairs))) - set(kept):
-        assert (distance[dropped, kept[kept < dropped]] <= spacing).any()
+        assert into[dropped] < dropped
+        assert into[dropped] in kept
+        assert distance[dropped, into[dropped]] <= spacing
 
 
 def test_sites_know_their_township_and_county(small_region):

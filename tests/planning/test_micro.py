@@ -1,11 +1,14 @@
-"""Candidates stand where people are and on the heights above them."""
+"""Candidate poles stand where people are and on the heights above them, each with its cost."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from ankang_coverage.planning.places import pixels_at
 from ankang_coverage.planning.programme import Target
-from ankang_coverage.planning.targets.micro import REACH_M, THINNING_M, micro_candidates
-from ankang_coverage.region.shares import MILLI
+from ankang_coverage.planning.rules import CandidateSettings
+from ankang_coverage.planning.targets.micro import micro_candidates
 
 
 @pytest.fixture
@@ -21,40 +24,16 @@ def target():
     )
 
 
-def hamlets(region, *places, people=50):
-    unserved = np.zeros(region.geobox.shape, np.int64)
-    for row, column in places:
-        unserved[row, column] = people * MILLI
-    return unserved.ravel()
+def with_settings(target, **settings):
+    return target.model_copy(update={"candidates": CandidateSettings(**settings)})
 
 
-def pixel_of(point, region):
-    t = region.geobox.transform
-    return int((point.y - t.f) / t.e), int((point.x - t.c) / t.a)
+@pytest.fixture
+def found(small_region, small_network, target):
+    return micro_candidates(small_region, small_network, target)
 
 
-def test_every_hamlet_gets_a_pole_among_it_and_one_on_the_height_above(small_region, target):
-    places = [(10, 12), (45, 40)]
-    found = micro_candidates(small_region, hamlets(small_region, *places), target)
-    valley = found.network.sites[found.reasons == "valley"]
-    assert sorted(pixel_of(p, small_region) for p in valley.geometry) == places
-    elevation = small_region.rasters["elevation_m"].to_numpy()
-    reach = round(REACH_M / 90)
-    for point in found.network.sites.geometry[found.reasons == "ridge"]:
-        row, column = pixel_of(point, small_region)
-        near = min(places, key=lambda place: np.hypot(place[0] - row, place[1] - column))
-        around = elevation[
-            max(near[0] - reach, 0) : near[0] + reach + 1,
-            max(near[1] - reach, 0) : near[1] + reach + 1,
-        ]
-        assert elevation[row, column] > np.percentile(around, 90)
-        assert np.hypot(near[0] - row, near[1] - column) <= reach
-
-
-def test_candidates_are_equipped_and_keep_apart(small_region, target):
-    rng = np.random.default_rng(5)
-    places = [tuple(p) for p in rng.integers(0, 60, (40, 2))]
-    found = micro_candidates(small_region, hamlets(small_region, *places), target)
+def test_candidates_are_equipped_and_keep_apart(found):
     sites = found.network.sites
     assert set(sites["kind"]) == {"micro"}
     assert set(sites["status"]) == {"candidate"}
@@ -62,30 +41,83 @@ def test_candidates_are_equipped_and_keep_apart(small_region, target):
     assert set(found.network.cells["height_m"]) == {12.0}
     x, y = sites.geometry.x.to_numpy(), sites.geometry.y.to_numpy()
     distance = np.hypot(x[:, None] - x, y[:, None] - y) + 1e9 * np.eye(len(x))
-    assert distance.min() > THINNING_M
+    assert distance.min() > 300.0
 
 
-def test_a_pole_with_panels_has_two_back_to_back(small_region, target):
+def test_ids_say_on_which_pixel_a_pole_stands(found, small_region):
+    sites = found.network.sites
+    pixels = pixels_at(sites.geometry.x.to_numpy(), sites.geometry.y.to_numpy(), small_region)
+    rows, columns = np.unravel_index(pixels, small_region.geobox.shape)
+    by_pixel = zip(rows, columns, strict=True)
+    assert sites.index.tolist() == [f"micro-{r:04d}-{c:04d}" for r, c in by_pixel]
+
+
+def test_every_candidate_has_a_cost_and_a_reason(found):
+    assert set(found.reasons) <= {"valley", "ridge", "village centre", "high point"}
+    assert set(found.table["construction"]) == {"pole"}
+    assert (found.table["cost_yuan"] >= 60_000).all()
+
+
+def test_what_was_merged_names_a_cheaper_candidate_nearby(found):
+    merged = found.dropped[found.dropped["reason"].str.startswith("within")]
+    assert len(merged)
+    keepers = merged["reason"].str.extract(r"within 300 m of (\S+)")[0]
+    assert set(keepers) <= set(found.table.index)
+
+
+def test_higher_antennas_need_a_tower(small_region, small_network, target):
+    tall = target.model_copy(update={"height_m": 30.0})
+    table = micro_candidates(small_region, small_network, tall).table
+    assert set(table["construction"]) == {"tower"}
+    assert (table["cost_yuan"] >= 200_000).all()
+
+
+def test_a_pole_with_panels_has_two_back_to_back(small_region, small_network, target):
     panels = target.model_copy(update={"service": "5g", "radio_layers": ("nr-n78",)})
-    cells = micro_candidates(small_region, hamlets(small_region, (20, 20)), panels).network.cells
+    cells = micro_candidates(small_region, small_network, panels).network.cells
     assert set(cells["antenna"]) == {"micro-65-12dbi"}
     for _, pole in cells.groupby("site"):
         assert pole["azimuth_deg"].tolist() == [0.0, 180.0]
 
 
-def test_a_lonely_farm_is_not_worth_a_candidate(small_region, target):
-    found = micro_candidates(small_region, hamlets(small_region, (30, 30), people=5), target)
-    assert found.network.sites.empty
+def test_towers_without_the_layers_can_be_shared(small_region, small_network, target):
+    n28 = target.model_copy(update={"service": "5g", "radio_layers": ("nr-n28",)})
+    shared = with_settings(n28, sources=("towers",))
+    found = micro_candidates(small_region, small_network, shared)
+    assert found.table.index.tolist() == ["B", "C"]  # A has n28 already
+    assert set(found.table["construction"]) == {"co-location"}
+    assert set(found.table["cost_yuan"]) == {40_000}
+    old = small_network.cells.query("site == 'B'")
+    new = found.network.cells.query("site == 'B'")
+    assert new["azimuth_deg"].tolist() == old["azimuth_deg"].tolist()
 
 
-def test_unknown_ground_gives_no_ridge(small_region, target):
-    flat = small_region.rasters.assign(elevation_m=small_region.rasters["elevation_m"] * np.nan)
-    region = type(small_region)(
-        name="no terrain",
-        counties=small_region.counties,
-        townships=small_region.townships,
-        villages=small_region.villages,
-        rasters=flat,
-    )
-    found = micro_candidates(region, hamlets(region, (20, 20)), target)
-    assert set(found.reasons) == {"valley"}
+def test_the_owner_of_a_tower_is_told(small_region, small_network, target):
+    owned = replace(small_network, sites=small_network.sites.assign(owner=["移动", "联通", "电信"]))
+    n28 = target.model_copy(update={"service": "5g", "radio_layers": ("nr-n28",)})
+    found = micro_candidates(small_region, owned, with_settings(n28, sources=("towers",)))
+    assert found.table["owner"].to_dict() == {"B": "联通", "C": "电信"}
+
+
+def test_unknown_ground_gives_no_heights(small_region, small_network, target):
+    unknown = small_region.rasters["elevation_m"] * np.nan
+    region = replace(small_region, rasters=small_region.rasters.assign(elevation_m=unknown))
+    assert set(micro_candidates(region, small_network, target).reasons) <= {
+        "valley",
+        "village centre",
+    }
+
+
+def test_what_is_too_steep_drops_out_with_its_slope(small_region, small_network, target):
+    gentle = with_settings(target, slope_limit_deg=4.0)
+    found = micro_candidates(small_region, small_network, gentle)
+    steep = found.dropped[found.dropped["reason"].str.startswith("slope")]
+    assert len(steep)
+    assert steep["reason"].str.fullmatch(r"slope \d+° above 4°").all()
+
+
+def test_forced_sites_are_neither_merged_nor_dropped(small_region, small_network, target, found):
+    went = found.dropped.loc[found.dropped["reason"].str.startswith("within"), "id"].iloc[0]
+    forcing = with_settings(target, slope_limit_deg=0.001).model_copy(update={"forced": (went,)})
+    again = micro_candidates(small_region, small_network, forcing)
+    assert again.table.index.tolist() == [went]

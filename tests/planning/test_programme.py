@@ -37,9 +37,6 @@ def test_a_programme_is_read(tmp_path):
     [
         ("number", "nubmer", r"targets\.0\.nubmer: unknown key"),
         ("number = 3", "number = 0", r"targets\.0\.number: Input should be greater"),
-        ('"4g"', '"6g"', "service '6g' is none of 4g, 5g"),
-        ("lte-b8", "nr-n28", "radio layer 'nr-n28' is not of service 4g"),
-        ("lte-b8", "lte-b99", "radio layer 'lte-b99' is unknown to service 4g"),
         ('kind = "micro"', 'kind = "macro"', "kind: Input should be 'micro' or 'supporting'"),
         (GOOD, "[program]", r"has no table \[programme\]"),
         ('id = "micro"', 'id = "../x"', r"id: String should match"),

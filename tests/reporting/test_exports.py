@@ -37,6 +37,11 @@ FILES = {
     "rsrp_4g.tif",
     "rsrp_5g.tif",
     "map.html",
+    "plan_curve.csv",
+    "plan_counties.csv",
+    "plan_constraints.csv",
+    "uncovered_villages.csv",
+    "dropped_candidates.csv",
 }
 EVIL = "</script><b>x"
 
@@ -192,3 +197,39 @@ def test_an_unknown_land_cover_is_said_in_every_row(planned):
     }
     table = chosen_table(dataclasses.replace(planned, coverage_after=told))
     assert set(table["prediction"]) == {"p1812, over dtm, default land cover"}
+
+
+def test_what_explains_the_plan_is_written_with_its_programme(planned, written):
+    curve = pd.read_csv(written["plan_curve.csv"])
+    assert curve["programme"].tolist() == ["micro"] * 3
+    assert curve["id"].tolist() == planned.chosen.index.tolist()
+    assert curve["people_gained_total"].tolist() == planned.chosen["people_gained_total"].tolist()
+    counties = pd.read_csv(written["plan_counties.csv"])
+    assert counties["people_gained"].sum() == pytest.approx(planned.results[0].people_gained)
+    constraints = pd.read_csv(written["plan_constraints.csv"])
+    assert constraints["constraint"].tolist() == ["minimum spacing"]
+    assert (constraints["difference"] >= 0).all()
+    assert {"id", "lon", "lat", "reason"} <= set(pd.read_csv(written["dropped_candidates.csv"]))
+    assert "why" in pd.read_csv(written["uncovered_villages.csv"])
+
+
+def test_the_summary_says_how_good_the_choice_is(planned):
+    told = summary(planned)["chosen"]["micro"]
+    assert told["objective_reached"] == told["people_gained"]
+    assert told["upper_bound"] >= told["people_gained"]
+    short = told["upper_bound"] - told["people_gained"]
+    assert told["gap"] == pytest.approx(short / told["upper_bound"], abs=1e-6)
+    assert told["cost_yuan"] == planned.chosen["cost_yuan"].sum()
+    assert told["objective"] == "people"
+
+
+def test_names_of_villages_stay_text_in_what_explains_the_plan(planned, tmp_path):
+    told = planned.results[0].explanation
+    evil = told.villages.assign(name="=1+1") if len(told.villages) else told.villages
+    result = dataclasses.replace(
+        planned.results[0], explanation=dataclasses.replace(told, villages=evil)
+    )
+    files = write_plan(dataclasses.replace(planned, results=(result,)), tmp_path)
+    names = pd.read_csv(files["uncovered_villages.csv"])["name"]
+    assert len(names)
+    assert set(names) == {"'=1+1"}

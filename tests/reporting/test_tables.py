@@ -73,7 +73,7 @@ def test_classes_become_words_and_names_stay(planned):
     assert set(shown["边界来源"]) == {"合成"}
     assert set(shown["4G 规划前覆盖等级"]) <= {"已覆盖", "部分覆盖", "未覆盖"}
     assert set(shown["名称"]) == {"people"}
-    assert set(localised(planned.chosen)["理由"]) <= {"河谷", "山脊"}
+    assert set(localised(planned.chosen)["理由"]) <= {"河谷", "山脊", "村中心", "制高点"}
 
 
 def test_figures_index_geometry_and_type_are_kept(planned):

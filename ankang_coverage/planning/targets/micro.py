@@ -1,127 +1,249 @@
-"""Rural micro base stations: poles in the valleys and on the ridges near unserved villages."""
+"""Rural micro base stations: poles in the valleys and on the heights near villages."""
+
+from collections.abc import Callable, Mapping
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from scipy import ndimage
 
-from ankang_coverage.planning.candidates import Candidates, locate, thin_out
+from ankang_coverage.errors import PlanningError
+from ankang_coverage.planning.candidate_sources.own import own_places
+from ankang_coverage.planning.candidate_sources.people import places_among_people
+from ankang_coverage.planning.candidate_sources.roads import places_along
+from ankang_coverage.planning.candidate_sources.towers import co_location, towers_without
+from ankang_coverage.planning.candidate_sources.villages import high_points, village_centres
+from ankang_coverage.planning.candidates import (
+    Candidates,
+    dropped_rows,
+    locate,
+    merge,
+    nothing_dropped,
+)
+from ankang_coverage.planning.costs import UnitPrices, line_distances_m
+from ankang_coverage.planning.places import OUTSIDE, pixels_at
 from ankang_coverage.planning.programme import Target
+from ankang_coverage.planning.rules import CandidateSettings
+from ankang_coverage.planning.suitability import read_vector, unsuitable
 from ankang_coverage.region import Region
-from ankang_coverage.region.shares import MILLI
 from ankang_coverage.sites import Network, equip, no_rejections
-from ankang_coverage.sites.catalogue import antenna, radio_layer
-
-REACH_M = 1_500.0
-"""How far from the people it is for a pole may stand; about what a 10 m pole reaches."""
-THINNING_M = 300.0
-"""Two candidates nearer than this are one."""
-FEWEST_PEOPLE = 10
-"""Unserved people within reach that make a place worth a candidate."""
+from ankang_coverage.sites.catalogue import Catalogue
 
 
-def micro_candidates(region: Region, unserved: NDArray[np.int64], target: Target) -> Candidates:
-    """Place candidate poles near unserved people.
-
-    Every local concentration of unserved people gives a valley candidate where they live and a
-    ridge candidate on the highest ground within reach.
+def micro_candidates(
+    region: Region,
+    network: Network,
+    target: Target,
+    *,
+    locked: gpd.GeoDataFrame | None = None,
+) -> Candidates:
+    """Place candidate poles, and candidate equipment on towers where asked for.
 
     Parameters
     ----------
     region
         Terrain and divisions.
-    unserved
-        (n_pixels,) unserved people [1/1000 person].
+    network
+        Sites that stand: nothing is placed on them but what shares their tower.
     target
-        Height, radio layers and spacing of the poles.
+        Sources of places, limits, height and radio layers.
+    locked
+        Sites of an earlier plan that stay candidates, points indexed by id.
 
     Returns
     -------
     Candidates
-        Sites ``<target>-NNNNN`` of kind micro, equipped with the target's radio layers;
-        ``source`` is ``candidate``.
+        Sites of kind micro, equipped with the target's radio layers, called
+        ``<target>-<row>-<column>`` after their pixel; and towers under their own ids. ``source``
+        is ``candidate``.
+
+    Raises
+    ------
+    PlanningError, FileError
+        If a file named in the settings cannot be used.
     """
-    people = unserved.reshape(region.geobox.shape) / MILLI
-    valley, gathered = _concentrations(people, region.geobox.resolution.x)
-    ridge = _highest_within(region.rasters["elevation_m"].to_numpy(), valley, region)
-    pixels = np.concatenate([valley, ridge])
-    reasons = np.repeat(["valley", "ridge"], [len(valley), len(ridge)])
-    x_m, y_m = _centres(pixels, region)
-    order = np.lexsort((pixels, -np.concatenate([gathered, gathered])))
-    kept = order[thin_out(x_m[order], y_m[order], THINNING_M)]
-    ids = [f"{target.id}-{n + 1:05d}" for n in range(len(kept))]
+    settings = target.candidates
+    prices = UnitPrices.from_yaml(settings.costs)
+    places = _places(region, target, locked)
+    places.insert(0, "id", _ids(places, region, target))
+    places = places[~places["id"].duplicated()].set_index("id")
+    if "towers" in settings.sources:
+        places = places.drop(index=places.index.intersection(network.sites.index))
+    barred = unsuitable(places, settings, region)
+    keep = list(target.forced) if locked is None else [*target.forced, *locked.index]
+    barred[places.index.isin(keep) & (barred != "outside the region's grid")] = ""
+    barred[places.index.isin(network.sites.index)] = "a site of this id stands already"
+    built = places["construction"].replace("", prices.construction(target.height_m))
+    places = places.assign(construction=built)
+    suitable = places[barred == ""]
+    sites = _sites(suitable, region)
+    costs = prices.of(
+        suitable["construction"].to_numpy(object), *line_distances_m(sites, network.sites, region)
+    )
+    table = pd.DataFrame(
+        {
+            "construction": suitable["construction"],
+            "cost_yuan": np.where(
+                suitable["cost_yuan"].isna(), costs, suitable["cost_yuan"].fillna(0.0).round()
+            ).astype(np.int64),
+            "owner": suitable["owner"],
+            "reason": suitable["reason"],
+        },
+        index=sites.index,
+    )
+    poles = Candidates(
+        network=Network(
+            sites=sites,
+            cells=_cells(sites, target, network.catalogue),
+            rejected=no_rejections(),
+            catalogue=network.catalogue,
+        ),
+        table=table,
+        dropped=pd.concat(
+            [
+                nothing_dropped(),
+                dropped_rows(places[barred != ""], places[barred != ""], barred[barred != ""]),
+            ],
+            ignore_index=True,
+        ),
+    )
+    if "towers" in settings.sources:
+        poles = _with_towers(poles, network, target, prices)
+    return merge(poles, settings.merge_within_m, keep)
+
+
+def _places(region: Region, target: Target, locked: gpd.GeoDataFrame | None) -> gpd.GeoDataFrame:
+    """Return the places of every source that something new could stand on, in their order."""
+    settings = target.candidates
+    blank = {"site": "", "name": "", "owner": "", "construction": "", "cost_yuan": np.nan}
+    found = [
+        _SOURCES[source](region, target, settings)
+        for source in settings.sources
+        if source in _SOURCES
+    ]
+    if locked is not None:
+        found.insert(
+            0,
+            gpd.GeoDataFrame(
+                {
+                    "site": locked.index.to_numpy(object),
+                    "name": locked["name"].to_numpy(object),
+                    "reason": locked["reason"].to_numpy(object),
+                    "construction": locked["construction"].to_numpy(object),
+                    "cost_yuan": locked["cost_yuan"].to_numpy(np.float64),
+                },
+                geometry=locked.geometry.to_numpy(),
+                crs=region.villages.crs,
+            ),
+        )
+    whole = [
+        places.assign(**{column: value for column, value in blank.items() if column not in places})[
+            ["reason", *blank, "geometry"]
+        ]
+        for places in found
+    ]
+    if not whole:
+        return gpd.GeoDataFrame(
+            {column: pd.Series(dtype=object) for column in ("reason", *blank)},
+            geometry=gpd.GeoSeries([], crs=region.villages.crs),
+        )
+    joined = pd.concat(whole, ignore_index=True)
+    return gpd.GeoDataFrame(joined, geometry="geometry", crs=region.villages.crs)
+
+
+def _among_people(region: Region, target: Target, settings: CandidateSettings) -> gpd.GeoDataFrame:
+    counts = region.villages["kind"].isin(target.serves).to_numpy()
+    people = region.shares.people[counts]
+    total = np.bincount(people.indices, people.data, minlength=people.shape[1]).astype(np.int64)
+    return places_among_people(region, total, settings.people_within_m, settings.fewest_people)
+
+
+def _high_points(region: Region, target: Target, settings: CandidateSettings) -> gpd.GeoDataFrame:
+    return high_points(
+        region,
+        target.serves,
+        height_m=target.height_m,
+        within_m=settings.people_within_m,
+        number=settings.high_points,
+    )
+
+
+def _along_roads(region: Region, target: Target, settings: CandidateSettings) -> gpd.GeoDataFrame:
+    if settings.roads is None:
+        raise PlanningError(f"target {target.id}: source 'roads' needs a file of roads")
+    return places_along(read_vector(settings.roads), settings.road_spacing_m, region)
+
+
+def _own(region: Region, target: Target, settings: CandidateSettings) -> gpd.GeoDataFrame:
+    if settings.own is None:
+        raise PlanningError(f"target {target.id}: source 'own' needs a table of places")
+    return own_places(settings.own, coordinates=settings.coordinates, crs=region.villages.crs)
+
+
+_SOURCES: Mapping[str, Callable[[Region, Target, CandidateSettings], gpd.GeoDataFrame]] = {
+    "people": _among_people,
+    "villages": lambda region, target, _: village_centres(region, target.serves),
+    "high points": _high_points,
+    "roads": _along_roads,
+    "own": _own,
+}
+
+
+def _ids(places: gpd.GeoDataFrame, region: Region, target: Target) -> pd.Series:
+    """Return the places' own ids, or such that say on which pixel they are."""
+    pixels = pixels_at(places.geometry.x.to_numpy(), places.geometry.y.to_numpy(), region)
+    rows, columns = np.unravel_index(np.maximum(pixels, 0), region.geobox.shape)
+    by_pixel = [
+        f"{target.id}-{row:04d}-{column:04d}" if pixel != OUTSIDE else f"{target.id}-outside-{n}"
+        for n, (pixel, row, column) in enumerate(zip(pixels, rows, columns, strict=True))
+    ]
+    own = places["site"]
+    return own.where(own != "", pd.Series(by_pixel, index=places.index, dtype=object))
+
+
+def _sites(places: gpd.GeoDataFrame, region: Region) -> gpd.GeoDataFrame:
     sites = gpd.GeoDataFrame(
         {"status": "candidate", "kind": "micro", "source": "candidate"},
-        index=pd.Index(ids, name="site"),
-        geometry=gpd.points_from_xy(x_m[kept], y_m[kept]),
+        index=pd.Index(places.index, name="site"),
+        geometry=places.geometry.to_numpy(),
         crs=region.villages.crs,
     )
     place = locate(sites, region)
-    sites.insert(0, "name", place["county_name"] + place["township_name"] + "-" + sites.index)
-    cells = pd.concat(
+    names = place["county_name"] + place["township_name"] + "-" + sites.index
+    own = places["name"].set_axis(sites.index)
+    sites.insert(0, "name", own.where(own != "", names))
+    return sites
+
+
+def _cells(sites: gpd.GeoDataFrame, target: Target, catalogue: Catalogue) -> pd.DataFrame:
+    return pd.concat(
         [
             equip(
-                ids,
+                list(sites.index),
                 layer,
                 kind="micro",
-                azimuths_deg=_azimuths_deg(layer),
+                azimuths_deg=_azimuths_deg(layer, catalogue),
                 height_m=target.height_m,
+                catalogue=catalogue,
             )
             for layer in target.radio_layers
         ]
     )
-    return Candidates(
-        network=Network(sites=sites, cells=cells, rejected=no_rejections()),
-        reasons=pd.Series(reasons[kept], index=sites.index, name="reason"),
-    )
 
 
-def _azimuths_deg(layer: str) -> tuple[float, ...]:
+def _azimuths_deg(layer: str, catalogue: Catalogue) -> tuple[float, ...]:
     """Return one boresight for an omnidirectional antenna, two back to back for a panel."""
-    is_omni = antenna(radio_layer(layer).antenna_for("micro")).kind == "omni"
-    return (0.0,) if is_omni else (0.0, 180.0)
+    antenna = catalogue.antenna(catalogue.radio_layer(layer).antenna_for("micro"))
+    return (0.0,) if antenna.kind == "omni" else (0.0, 180.0)
 
 
-def _concentrations(
-    people: NDArray[np.float64], pixel_m: float
-) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """Return the pixels round which most unserved people live, and how many live there."""
-    size = 2 * max(round(REACH_M / 2 / pixel_m), 1) + 1
-    gathered = ndimage.uniform_filter(people, size, mode="constant") * size**2
-    # The people themselves break the ties of a flat sum, so that its peak is on a dwelling.
-    attraction = gathered + people
-    peak = attraction == ndimage.maximum_filter(attraction, size)
-    pixels = np.flatnonzero(peak & (gathered >= FEWEST_PEOPLE))
-    return pixels, gathered.ravel()[pixels]
-
-
-def _highest_within(
-    elevation: NDArray[np.float32], around: NDArray[np.intp], region: Region
-) -> NDArray[np.intp]:
-    """Return the highest pixel within reach of each pixel; itself where the ground is unknown."""
-    rows, columns = np.unravel_index(around, elevation.shape)
-    reach = max(round(REACH_M / region.geobox.resolution.x), 1)
-    offset = np.arange(-reach, reach + 1)
-    down, across = np.meshgrid(offset, offset, indexing="ij")
-    disc = np.hypot(down, across) <= reach
-    down, across = down[disc], across[disc]
-    highest = np.empty(len(around), np.intp)
-    for i, (row, column) in enumerate(zip(rows, columns, strict=True)):
-        r = np.clip(row + down, 0, elevation.shape[0] - 1)
-        c = np.clip(column + across, 0, elevation.shape[1] - 1)
-        heights = np.nan_to_num(elevation[r, c], nan=-np.inf)
-        best = int(np.argmax(heights))
-        known = np.isfinite(heights[best])
-        highest[i] = r[best] * elevation.shape[1] + c[best] if known else around[i]
-    return highest
-
-
-def _centres(
-    pixels: NDArray[np.intp], region: Region
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    rows, columns = np.unravel_index(pixels, region.geobox.shape)
-    transform = region.geobox.transform
-    x_m = transform.c + transform.a * (columns + 0.5)
-    y_m = transform.f + transform.e * (rows + 0.5)
-    return np.asarray(x_m, np.float64), np.asarray(y_m, np.float64)
+def _with_towers(
+    poles: Candidates, network: Network, target: Target, prices: UnitPrices
+) -> Candidates:
+    """Put the towers that lack the target's radio layers before the poles."""
+    towers = towers_without(network, target.radio_layers, target.radio_layers)
+    lacked = " or ".join(target.radio_layers)
+    return Candidates(
+        network=towers.plus(poles.network),
+        table=pd.concat([co_location(network, towers, lacked, prices), poles.table]),
+        dropped=poles.dropped,
+    )

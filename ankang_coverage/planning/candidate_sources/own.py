@@ -1,0 +1,123 @@
+"""Places of the user's own, from a table with coordinates."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal, get_args
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from ankang_coverage.errors import PlanningError
+from ankang_coverage.planning.rules import Construction
+from ankang_coverage.region.coordinates import WGS84, bd09_to_gcj02, gcj02_to_wgs84
+from ankang_coverage.sites.attributes import plain_header
+from ankang_coverage.sites.rows import Rows
+from ankang_coverage.sites.tables import Table, read_table
+
+OWNER_HEADERS = ("owner", "operator", "产权单位", "产权", "业主", "运营商")
+COST_HEADERS = ("cost_yuan", "造价", "造价元", "费用", "投资")
+CONSTRUCTION_HEADERS = ("construction", "建设方式")
+CONSTRUCTION_WORDS = {
+    **dict.fromkeys(("pole", "新建杆", "杆", "微站杆"), "pole"),
+    **dict.fromkeys(("tower", "新建塔", "塔", "新建"), "tower"),
+    **{word: word for word in get_args(Construction)},
+}
+
+
+def own_places(
+    path: Path,
+    *,
+    coordinates: Literal["wgs84", "gcj02", "bd09"] = "wgs84",
+    crs: object,
+) -> gpd.GeoDataFrame:
+    """Read the user's own places.
+
+    Parameters
+    ----------
+    path
+        CSV, Excel workbook or vector file with longitude and latitude; site id, name, owner,
+        cost and construction where there are columns for them.
+    coordinates
+        What longitudes and latitudes are in.
+    crs
+        CRS of the result.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        Points with ``site``, ``name``, ``owner``, ``construction`` and ``cost_yuan`` (blank or
+        NaN where not given) and ``reason`` ``given by the user``, in the order of the file.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be read.
+    PlanningError
+        If a row has no usable coordinate, cost or construction, or an id occurs twice.
+    """
+    rows = Rows(read_table(path))
+    for needed in ("longitude", "latitude"):
+        if not rows.has(needed):
+            raise PlanningError(f"{path} has no column {needed}; it has {rows.table.headers}")
+        rows.reject(np.isnan(rows.numbers(needed)), needed, f"{needed} is blank")
+    faults = rows.rejected()
+    if len(faults):
+        first = faults.iloc[0]
+        raise PlanningError(
+            f"{path}, row {first['row']}, column {first['column']}: {first['reason']} "
+            f"({len(faults)} rows have a fault)"
+        )
+    longitude, latitude = rows.numbers("longitude"), rows.numbers("latitude")
+    if coordinates == "bd09":
+        longitude, latitude = bd09_to_gcj02(longitude, latitude)
+    if coordinates != "wgs84":
+        longitude, latitude = gcj02_to_wgs84(longitude, latitude)
+    site = pd.Series(rows.text("site"))
+    twice = site[(site != "") & site.duplicated()]
+    if len(twice):
+        raise PlanningError(f"{path} names site {twice.iloc[0]!r} twice: ids must be unique")
+    return gpd.GeoDataFrame(
+        {
+            "site": site,
+            "name": pd.Series(rows.text("name")),
+            "owner": _column(rows.table, OWNER_HEADERS, str, ""),
+            "construction": _column(rows.table, CONSTRUCTION_HEADERS, _construction, ""),
+            "cost_yuan": _column(rows.table, COST_HEADERS, _cost, np.nan),
+            "reason": "given by the user",
+        },
+        geometry=gpd.points_from_xy(longitude, latitude, crs=WGS84),
+    ).to_crs(crs)
+
+
+def _column(
+    table: Table, headers: Sequence[str], read: Callable[[str], object], blank: object
+) -> pd.Series:
+    """Return the column of one of these headers, each cell read or blank."""
+    wanted = {plain_header(header) for header in headers}
+    here = [n for n, header in enumerate(table.headers) if plain_header(header) in wanted]
+    if not here:
+        return pd.Series([blank] * len(table.rows))
+    values = []
+    for number, cell in zip(table.rows.tolist(), table.cells[here[0]], strict=True):
+        text = "" if cell is None else str(cell).strip()
+        try:
+            values.append(read(text) if text else blank)
+        except ValueError as error:
+            raise PlanningError(
+                f"{table.name}, row {number}, column {table.headers[here[0]]}: {error}"
+            ) from error
+    return pd.Series(values)
+
+
+def _construction(text: str) -> str:
+    if text not in CONSTRUCTION_WORDS:
+        raise ValueError(f"{text!r} is none of {', '.join(CONSTRUCTION_WORDS)}")
+    return CONSTRUCTION_WORDS[text]
+
+
+def _cost(text: str) -> float:
+    cost = float(text.replace(",", ""))
+    if not 0.0 <= cost < 1e12:
+        raise ValueError(f"cost {text} is not a number of 0 or more")
+    return cost

@@ -1,0 +1,229 @@
+"""What a programme asks, checked against the region and the candidates before any prediction."""
+
+from collections.abc import Callable, Iterable, Sequence
+from difflib import get_close_matches
+from itertools import combinations
+
+import numpy as np
+from scipy import sparse
+
+from ankang_coverage.covering import greedy
+from ankang_coverage.errors import CoveringError, PlanningError
+from ankang_coverage.planning.choice import Asked, Rules, rules_of
+from ankang_coverage.planning.programme import Programme, Target
+from ankang_coverage.region import Region
+from ankang_coverage.sites.catalogue import Catalogue
+
+
+def county_codes(region: Region) -> Callable[[str], str]:
+    """Return a function that gives a county's code from its code or its name.
+
+    The function raises a PlanningError for a county the region has not, with near matches.
+    """
+    names = region.counties["name"]
+    codes = {code: code for code in names.index}
+    for code, name in names.items():
+        codes.setdefault(str(name), str(code))
+
+    def code_of(county: str) -> str:
+        if county in codes:
+            return codes[county]
+        known = ", ".join(f"{name} ({code})" for code, name in names.items())
+        raise PlanningError(f"no county {county!r}{_guess(county, codes)}; there are {known}")
+
+    return code_of
+
+
+def check_equipment(programme: Programme, catalogue: Catalogue) -> None:
+    """Refuse services and radio layers that the catalogue has not, or not for each other."""
+    for target in programme.targets:
+        if target.service not in catalogue.services:
+            known = ", ".join(catalogue.services)
+            raise PlanningError(
+                f"target {target.id}: service {target.service!r} is none of {known}"
+            )
+        offered = catalogue.service(target.service).radio_layers
+        for layer in target.radio_layers:
+            if layer not in offered:
+                what = "not of" if layer in catalogue.radio_layers else "unknown to"
+                raise PlanningError(
+                    f"target {target.id}: radio layer {layer!r} is {what} service "
+                    f"{target.service}: {', '.join(offered)}"
+                )
+
+
+def check_counties(programme: Programme, code_of: Callable[[str], str]) -> None:
+    """Refuse quotas and floors of counties that the region has not."""
+    places: list[tuple[str, str | None]] = [
+        (f"target {target.id}, {what}", rule.county)
+        for target in programme.targets
+        for what, rules in (("quotas", target.quotas), ("floors", target.floors))
+        for rule in rules
+    ]
+    places += [("programme, quotas", rule.county) for rule in programme.quotas]
+    for place, county in places:
+        if county is not None:
+            try:
+                code_of(county)
+            except PlanningError as error:
+                raise PlanningError(f"{place}: {error}") from error
+    for target in programme.targets:
+        first = target.objectives[0]
+        if target.floors and (first.villages or first.area_km2 or first.people != 1.0):
+            raise PlanningError(
+                f"target {target.id}: floors count people, so the first of objectives must be "
+                f"'people', not {first.label}"
+            )
+    if programme.order == "joint":
+        _check_shared_demand(programme.targets)
+
+
+def check_asked(
+    asked: Sequence[Asked], programme: Programme, code_of: Callable[[str], str]
+) -> Rules:
+    """Check what targets ask against their candidates, and return it in the solver's terms.
+
+    Parameters
+    ----------
+    asked
+        One target, or all that choose jointly.
+    programme
+        Budget and quotas over all targets.
+    code_of
+        Returns a county's code from its code or name.
+
+    Raises
+    ------
+    PlanningError
+        If an id or owner is unknown, forced sites break a rule, numbers do not add up, or no
+        choice satisfies all constraints.
+    """
+    for one in asked:
+        _check_names(one)
+        _check_forced(one, code_of)
+    rules = rules_of(asked, programme, code_of)
+    label = " + ".join(one.target.id for one in asked)
+    n_rows = len(rules.costs)
+    if n_rows == 0:
+        raise PlanningError(
+            f"target {label}: there is no candidate; allow more sources, a steeper slope_limit_deg "
+            f"or places farther from roads"
+        )
+    for one in asked:
+        number = one.target.number
+        if number is not None and number > len(one.candidates):
+            raise PlanningError(
+                f"target {one.target.id} asks for {number} sites, but only "
+                f"{len(one.candidates)} candidates exist: lower number or give more sites"
+            )
+    _check_feasible(asked, rules)
+    return rules
+
+
+def _check_feasible(asked: Sequence[Asked], rules: Rules) -> None:
+    """Refuse rules that no choice keeps, by choosing where every candidate is worth 1."""
+    label = " + ".join(one.target.id for one in asked)
+    n_rows = len(rules.costs)
+    one_each = sparse.eye_array(n_rows, dtype=np.int8, format="csr")
+    worth = np.ones(n_rows, np.int64)
+    try:
+        found = greedy(one_each, worth, **rules.arguments())
+    except CoveringError as error:
+        raise PlanningError(f"target {label}: {error}") from error
+    if rules.are_met_by(found):
+        return
+    try:
+        greedy(one_each, worth, **rules.exactly().arguments())
+    except CoveringError as error:
+        spacing = " and ".join(f"{one.target.minimum_spacing_m:g} m" for one in asked)
+        why = (
+            "with the maxima of its quotas; raise them"
+            if found.stopped_by == "quotas"
+            else f"with a spacing of {spacing}; lower minimum_spacing_m"
+        )
+        raise PlanningError(
+            f"target {label}: only {len(found.chosen)} of {rules.number} sites fit {why} or lower "
+            f"number ({error})"
+        ) from error
+
+
+def _check_shared_demand(targets: Iterable[Target]) -> None:
+    first: dict[str, Target] = {}
+    for target in targets:
+        one = first.setdefault(target.service, target)
+        if (one.serves, one.village_rule) != (target.serves, target.village_rule):
+            raise PlanningError(
+                f"targets {one.id} and {target.id} choose jointly for service {target.service}: "
+                f"give them the same serves and village_rule"
+            )
+
+
+def _check_names(one: Asked) -> None:
+    """Refuse ids and owners that no candidate has."""
+    target, table = one.target, one.candidates.table
+    place = f"target {target.id}"
+    lists = [("forced", one.forced), ("forbidden", target.forbidden)]
+    lists += [("exclusive", group) for group in target.exclusive]
+    went = one.candidates.dropped.drop_duplicates("id").set_index("id")["reason"]
+    for key, ids in lists:
+        for id_ in ids:
+            if id_ in table.index:
+                continue
+            if id_ in went.index:
+                if key == "forced":
+                    raise PlanningError(f"{place}: forced {id_!r} is no candidate: {went[id_]}")
+                continue
+            guess = _guess(id_, table.index)
+            raise PlanningError(f"{place}: {key} names {id_!r}, which is no candidate{guess}")
+    owners = sorted(set(table["owner"]) - {""})
+    for rule in target.quotas:
+        if rule.owner is not None and rule.owner not in owners:
+            raise PlanningError(
+                f"{place}: no candidate of quota {rule.label} has owner {rule.owner!r}"
+                f"{_guess(rule.owner, owners)}; owners are {', '.join(owners) or 'unknown'}"
+            )
+
+
+def _check_forced(one: Asked, code_of: Callable[[str], str]) -> None:
+    """Refuse forced sites that break spacing, number, budget or the maximum of a quota."""
+    target, forced = one.target, list(one.forced)
+    place = f"target {target.id}"
+    if target.number is not None and len(forced) > target.number:
+        raise PlanningError(
+            f"{place}: number is {target.number}, but {len(forced)} sites are forced or locked"
+        )
+    if both := sorted(set(forced) & set(target.forbidden)):
+        raise PlanningError(f"{place}: site {both[0]!r} is both forced or locked and forbidden")
+    points = one.candidates.network.sites.geometry.loc[forced]
+    for (a, here), (b, there) in combinations(points.items(), 2):
+        distance = here.distance(there)
+        if distance < target.minimum_spacing_m:
+            raise PlanningError(
+                f"{place}: forced sites {a} and {b} stand {distance:.0f} m apart, nearer than "
+                f"minimum_spacing_m = {target.minimum_spacing_m:g}"
+            )
+    table = one.candidates.table.loc[forced]
+    cost = int(table["cost_yuan"].sum())
+    if target.budget_yuan is not None and cost > target.budget_yuan:
+        raise PlanningError(
+            f"{place}: the {len(forced)} forced sites cost {cost} yuan, more than budget_yuan = "
+            f"{target.budget_yuan}"
+        )
+    for rule in target.quotas:
+        inside = np.ones(len(forced), bool)
+        if rule.county is not None:
+            inside &= one.county.loc[forced].to_numpy() == code_of(rule.county)
+        if rule.owner is not None:
+            inside &= table["owner"].to_numpy(object) == rule.owner
+        if rule.construction is not None:
+            inside &= table["construction"].to_numpy(object) == rule.construction
+        if rule.maximum is not None and inside.sum() > rule.maximum:
+            raise PlanningError(
+                f"{place}: quota {rule.label} allows at most {rule.maximum}, but "
+                f"{int(inside.sum())} of its sites are forced"
+            )
+
+
+def _guess(name: str, known: Iterable[str]) -> str:
+    near = get_close_matches(name, [str(one) for one in known], n=3, cutoff=0.5)
+    return f"; did you mean {' or '.join(near)}" if near else ""

@@ -1,0 +1,55 @@
+"""Costs are prices of what is built and of the lines to it."""
+
+import geopandas as gpd
+import numpy as np
+import pytest
+
+from ankang_coverage.errors import FileError, PlanningError
+from ankang_coverage.planning.costs import BUILTIN, UnitPrices, line_distances_m
+from ankang_coverage.planning.places import centres, most_populated_pixels
+
+
+def test_every_built_in_price_says_where_it_comes_from():
+    prices = UnitPrices.from_yaml()
+    assert set(prices.source) == set(UnitPrices.model_fields) - {"source"}
+
+
+def test_a_site_costs_what_is_built_and_its_lines():
+    prices = UnitPrices(
+        tower_yuan=1000,
+        pole_yuan=100,
+        co_location_yuan=10,
+        pole_up_to_m=15,
+        power_yuan_per_km=50,
+        fibre_yuan_per_km=20,
+        detour=1.5,
+    )
+    kinds = np.array(["tower", "pole", "co-location"], object)
+    power, fibre = np.array([2000.0, 0.0, 0.0]), np.array([1000.0, 500.0, 0.0])
+    assert prices.of(kinds, power, fibre).tolist() == [1000 + 180, 100 + 15, 10]
+    assert [prices.construction(h) for h in (15.0, 15.1)] == ["pole", "tower"]
+
+
+def test_village_centres_and_sites_have_fibre(small_region, small_network):
+    x_m, y_m = centres(most_populated_pixels(small_region), small_region)
+    places = gpd.GeoDataFrame(
+        geometry=gpd.points_from_xy([*x_m, x_m[0] + 30.0], [*y_m, y_m[0]]), crs=32649
+    )
+    power, fibre = line_distances_m(places, small_network.sites, small_region)
+    assert not power[:-1].any()
+    assert fibre.tolist() == pytest.approx([0.0] * len(x_m) + [30.0])
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "says"),
+    [
+        ("{", FileError, "not valid YAML"),
+        ("pole: 3", PlanningError, "tower_yuan: Field required.*pole: Extra inputs"),
+        (BUILTIN.read_text("utf-8").replace("200000", "-1", 1), PlanningError, "tower_yuan"),
+    ],
+)
+def test_prices_that_cannot_be_used_are_named(tmp_path, text, error, says):
+    path = tmp_path / "prices.yaml"
+    path.write_text(text, "utf-8")
+    with pytest.raises(error, match=says):
+        UnitPrices.from_yaml(path)
