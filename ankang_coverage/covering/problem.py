@@ -108,7 +108,7 @@ class Problem:
         Candidates in conflict with each candidate.
     forced : NDArray[np.int64]
         Candidates to choose first, in this order.
-    forbidden : NDArray[np.bool_]
+    forbidden : numpy.ndarray of bool
         Whether each candidate may not be chosen, shape (n_candidates,).
     floor_names : tuple of str
         Name of each floor.
