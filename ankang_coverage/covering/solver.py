@@ -31,7 +31,7 @@ DEFAULT_ROUNDS = 200
 SHORTEST_S = 1e-3
 """Time that the bound gets when none is left [s]."""
 
-DEFAULT_BOUND_S = 30.0
+DEFAULT_BOUND_S = 10.0
 """Time for the bound when there is no time limit [s]."""
 
 DEFAULT_EXACT_S = 60.0
@@ -97,7 +97,7 @@ def maximal_covering(
     time_limit_s : float, optional
         When to end [s]; kernels are compiled before the clock starts. Greedy is always completed;
         a search before a bound takes 60 % at most, the bound what is left. None means: exchanges
-        to the end, 200 rounds of search unless `rounds` says otherwise, 30 s for the bound.
+        to the end, 200 rounds of search unless `rounds` says otherwise, 10 s for the bound.
     rounds : int, optional
         Tries per candidate after which the search ends; with it and no time limit, the choice is
         the same on every machine.
