@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV ?= .venv
 # Passed on to pytest by `make test`, such as ARGS=--require-all or ARGS="-k hata".
 ARGS ?=
+# A file of tests stays together, for its tests share what is slow to make.
+AT_ONCE ?= --numprocesses=2 --dist=loadfile
 
 RUN := $(VENV)/bin/python
 CHECKS := lint types layers doctest docs notebooks
@@ -23,7 +25,7 @@ test: $(VENV)/installed-dev ## run every check, then the tests
 	for check in $(CHECKS); do \
 		echo "== $$check"; $(MAKE) --no-print-directory $$check || failed="$$failed $$check"; \
 	done; \
-	echo "== tests"; $(RUN) -m pytest $(ARGS) || failed="$$failed tests"; \
+	echo "== tests"; $(RUN) -m pytest $(AT_ONCE) $(ARGS) || failed="$$failed tests"; \
 	test -z "$$failed" || { echo "make test: failed:$$failed" >&2; exit 1; }
 
 lint: $(VENV)/installed-dev ## ruff: rules and format
