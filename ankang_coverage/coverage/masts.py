@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -16,6 +17,7 @@ from ankang_coverage import _jit
 from ankang_coverage import propagation as propagation_package
 from ankang_coverage._jit import njit
 from ankang_coverage.coverage import calibration, path_loss
+from ankang_coverage.coverage import store as store_module
 from ankang_coverage.coverage.ground import BLOCK, Ground
 from ankang_coverage.coverage.path_loss import (
     Mast,
@@ -81,20 +83,33 @@ class PathLosses:
         unit
             What is wanted of this mast; its frequencies share the geometry of the paths.
         """
+        self.computed(unit)
+
+    def computed(self, unit: Sequence[Wanted]) -> dict[str, LossWindow]:
+        """Compute path losses from one mast into the store, and return them by key.
+
+        Parameters
+        ----------
+        unit
+            What is wanted of this mast; its frequencies share the geometry of the paths.
+        """
         ground, mast = self.ground, unit[0].mast
         losses = mast_losses(ground, mast, [one.frequency_mhz for one in unit], self.propagation)
+        windows = {}
         for one in unit:
             loss = losses[one.frequency_mhz]
             _COUNTED[one.key] = {name: int(getattr(loss, name)) for name in COUNTS}
+            windows[one.key] = _as_window(loss, mast.radius_m / ground.geobox.resolution.x)
             self.store.write_loss(
                 one.key,
-                _as_window(loss, mast.radius_m / ground.geobox.resolution.x),
+                windows[one.key],
                 ground.geobox,
                 {
                     **_described(mast, one.frequency_mhz, self.propagation),
                     **{name: str(count) for name, count in _COUNTED[one.key].items()},
                 },
             )
+        return windows
 
     def read(
         self, wanted: Wanted, rows: slice | None = None, columns: slice | None = None
@@ -115,6 +130,19 @@ class PathLosses:
         if found is None:
             raise does_not_keep(self.store)
         return found
+
+    def of(self, wanted: Sequence[Wanted]) -> list[LossWindow]:
+        """Return whole path losses; what the store lacks is computed, and not read back.
+
+        Parameters
+        ----------
+        wanted
+            Masts, frequencies and keys.
+        """
+        fresh: dict[str, LossWindow] = {}
+        for unit in missing(self.store, wanted):
+            fresh |= self.computed(unit)
+        return [fresh.get(one.key) or self.read(one) for one in wanted]
 
     def counts(self, wanted: Wanted) -> Mapping[str, int]:
         """Return the `COUNTS` of a path loss."""
@@ -194,12 +222,12 @@ def does_not_keep(store: Store) -> StoreError:
 
 @cache
 def software_digest() -> str:
-    """Return a digest of the code that computes path loss: another version, other keys."""
+    """Return a digest of the code that path losses come from: another version, other keys."""
     digest = hashlib.blake2b(digest_size=8)
     folder = Path(propagation_package.__file__).parent
-    own = (_jit.__file__, calibration.__file__, path_loss.__file__, __file__)
-    for module in (*sorted(folder.glob("*.py")), *map(Path, own)):
-        digest.update(module.read_bytes())
+    own = (_jit, calibration, path_loss, store_module, sys.modules[__name__])
+    for file in (*sorted(folder.glob("*.py")), *(Path(str(one.__file__)) for one in own)):
+        digest.update(file.read_bytes())
     return digest.hexdigest()
 
 

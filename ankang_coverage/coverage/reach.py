@@ -18,7 +18,6 @@ from ankang_coverage.coverage.predict import (
     Progress,
     carriers_of_coverage,
     cells_of_network,
-    compute_missing,
     ground_of,
     heard_masts,
     path_losses,
@@ -27,7 +26,7 @@ from ankang_coverage.coverage.predict import (
 )
 from ankang_coverage.coverage.service import Rule
 from ankang_coverage.coverage.signals import Signals
-from ankang_coverage.coverage.store import Store
+from ankang_coverage.coverage.store import LossWindow, Store
 from ankang_coverage.coverage.tiles import TILE, Tile
 from ankang_coverage.coverage.work import in_order
 from ankang_coverage.region import Region
@@ -121,7 +120,6 @@ def reach(
     keys = Keys(ground, settings)
     cells = cells_of_network(network, rule.service.radio_layers, ground.geobox)
     masts, _ = heard_masts(cells, network.catalogue, ground, keys)
-    compute_missing(losses, masts, cells, executor, progress)
     present = carriers_of_coverage(region, coverage, losses, ground, keys)
     sites: dict[str, list[OnCarrier]] = {site: [] for site in network.sites.index}
     for name, on_air in masts.items():
@@ -139,14 +137,18 @@ def reach(
         on_air = ([sites[site] for site in unit] for unit in units)
         yield from in_order(partial(_covered_by_each, losses, shape), on_air, executor)
 
+    def answers() -> Iterator[Covered]:
+        for unit, first in zip(units, ask(units), strict=True):
+            covered = first
+            while covered is None:
+                (covered,) = ask([unit])
+            yield from covered
+
     found: dict[str, NDArray[np.int32]] = {}
-    for unit, first in zip(units, ask(units), strict=True):
-        covered = first
-        while covered is None:
-            (covered,) = ask([unit])
-        for site, packed in zip(unit, covered, strict=True):
-            pixels = packed.pixels(shape[1])
-            found[site] = pixels if among is None else pixels[among[pixels]]
+    shown = order if progress is None or not order else progress(order, "reach")
+    for site, packed in zip(shown, answers(), strict=True):
+        pixels = packed.pixels(shape[1])
+        found[site] = pixels if among is None else pixels[among[pixels]]
     for site in sites:
         yield found.pop(site)
 
@@ -206,16 +208,29 @@ def _covered_by_each(
 ) -> list[Covered] | None:
     """Return the pixels that each of some sites covers; None where a tile is gone."""
     try:
-        covered = [[_covered(losses, shape, one) for one in site] for site in sites]
+        covered = [_covered_by(losses, shape, site) for site in sites]
     except _TileLostError:
         return None
     none = np.empty(0, np.int32)
     return [Covered.of(np.concatenate([none, *site]), shape[1]) for site in covered]
 
 
-def _covered(losses: PathLosses, shape: tuple[int, int], carrier: OnCarrier) -> NDArray[np.int32]:
+def _covered_by(
+    losses: PathLosses, shape: tuple[int, int], site: Sequence[OnCarrier]
+) -> list[NDArray[np.int32]]:
+    """Return the pixels that a site covers on each carrier; its masts are computed but once."""
+    wanted = [mast.wanted for carrier in site for mast in carrier.masts]
+    windows = dict(zip(wanted, losses.of(wanted), strict=True))
+    return [
+        _covered(losses, shape, carrier, [windows[mast.wanted] for mast in carrier.masts])
+        for carrier in site
+    ]
+
+
+def _covered(
+    losses: PathLosses, shape: tuple[int, int], carrier: OnCarrier, windows: Sequence[LossWindow]
+) -> NDArray[np.int32]:
     """Return the pixels that a site covers on one carrier, in no order."""
-    windows = [losses.read(mast.wanted) for mast in carrier.masts]
     rows, columns = around((window.rows, window.columns) for window in windows)
     state = Signals.silent(rows, columns, overlap=False)
     for mast, window in zip(carrier.masts, windows, strict=True):

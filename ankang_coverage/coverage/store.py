@@ -34,7 +34,7 @@ from ankang_coverage.coverage._shelf import (
     StoreWarning,
     shelf_of,
 )
-from ankang_coverage.coverage.ground import BLOCK, Ground
+from ankang_coverage.coverage.ground import Ground
 from ankang_coverage.errors import RasterError, StoreError
 from ankang_coverage.region.land_cover import LandCoverTable
 
@@ -53,6 +53,13 @@ BEYOND = -32768
 """Stands in all bands of a `LossWindow` for pixels outside the radius."""
 UNKNOWN = -32767
 """Stands in `LossWindow.loss_cdb` for pixels that no path over known terrain reaches."""
+
+FILE_BLOCK = 64
+"""Rows and columns of a block of a raster file: a divisor of the side of a tile.
+
+Path losses begin at a multiple of it on the region's grid, so that a block belongs to one tile. Of
+64, 128 and 256 this is the fastest to read, for a pole's surroundings by twice, and 1 % larger.
+"""
 
 FOLDER_VARIABLE = "ANKANG_COVERAGE_STORE"
 """Environment variable that names the default store."""
@@ -460,8 +467,8 @@ class Store:
                 nodata=nodata,
                 sparse_ok=True,
                 tiled=True,
-                blockxsize=BLOCK,
-                blockysize=BLOCK,
+                blockxsize=FILE_BLOCK,
+                blockysize=FILE_BLOCK,
                 interleave="band",
                 compress="zstd",
                 zstd_level=1,
@@ -494,13 +501,14 @@ def _length(span: slice) -> int:
 
 
 def _block_start(pixel: int) -> int:
-    return pixel // BLOCK * BLOCK
+    return pixel // FILE_BLOCK * FILE_BLOCK
 
 
 def _widened(span: slice, length: int) -> slice:
     """Return the blocks that a span touches, at least one, as far as the grid goes."""
     start = _block_start(min(span.start, length - 1))
-    return slice(start, min(max(-(-span.stop // BLOCK) * BLOCK, start + BLOCK), length))
+    stop = -(-span.stop // FILE_BLOCK) * FILE_BLOCK
+    return slice(start, min(max(stop, start + FILE_BLOCK), length))
 
 
 def _within(span: slice, outer: slice) -> slice:

@@ -453,9 +453,10 @@ def _descend(
     target_gap: float,
     began: float,
     time_limit_s: float,
+    most_steps: float,
     progress: Progress | None,
 ) -> _Way:
-    """Take steps until they are short, the bound is good enough, or time is up."""
+    """Take steps until they are short, the bound is good enough, or time or their number is up."""
     best, prices = np.inf, search.prices.copy()
     pace, n_stalled, n_steps, reported = 1.0, 0, 0, began
     try:
@@ -471,7 +472,8 @@ def _descend(
             if n_stalled == PATIENCE:
                 pace, n_stalled = pace * SHORTER, 0
             is_good = best - objective <= max(target_gap * best, 0.5)
-            if is_good or pace < SHORTEST or now - began > time_limit_s:
+            is_late = now - began > time_limit_s or n_steps >= most_steps
+            if is_good or pace < SHORTEST or is_late:
                 return _Way(prices, n_steps, is_interrupted=False)
             search.step(pace * (bound - objective))
             n_steps += 1
@@ -570,7 +572,8 @@ def upper_bound(
     problem: Problem,
     objective: int,
     *,
-    time_limit_s: float,
+    time_limit_s: float | None = None,
+    most_steps: int | None = None,
     target_gap: float = 0.0,
     start: ArrayLike | None = None,
     progress: Progress | None = None,
@@ -583,8 +586,10 @@ def upper_bound(
         A checked problem that some choice satisfies.
     objective : int
         Weight that a choice covers: the mark towards which steps are taken [unit of the weights].
-    time_limit_s : float
+    time_limit_s : float, optional
         Time after which the best bound so far is returned [s]; kernels are compiled before.
+    most_steps : int, optional
+        Steps after which it is returned.
     target_gap : float, optional
         Gap between bound and objective, as a fraction of the bound, that is good enough.
     start : array_like of float, optional
@@ -601,7 +606,8 @@ def upper_bound(
     Raises
     ------
     CoveringError
-        If the time limit is not positive, or `start` is not one number for each demand.
+        If the time limit or the number of steps is not positive, or `start` is not one number for
+        each demand.
 
     Notes
     -----
@@ -634,22 +640,26 @@ def upper_bound(
     >>> upper_bound(pose(matrix, [4, 5, 5, 4], 2), 14, time_limit_s=1).value
     18
     """
-    limit = check_time_limit(time_limit_s)
+    limit = np.inf if time_limit_s is None else check_time_limit(time_limit_s)
+    if most_steps is not None and most_steps < 1:
+        raise CoveringError(f"most_steps is {most_steps}: give 1 or more")
+    steps = np.inf if most_steps is None else most_steps
     first = None if start is None else _checked_start(start, problem.n_demand)
     warm_bound()
-    return _proven(problem, objective, limit, target_gap, first, progress)
+    return _proven(problem, objective, limit, steps, target_gap, first, progress)
 
 
 @functools.cache
 def warm_bound() -> None:
     """Compile the kernels of the bound, once per process, so that no time limit pays for it."""
-    _proven(tiny_problem(), 0, np.inf, 0.0, None, None)
+    _proven(tiny_problem(), 0, np.inf, np.inf, 0.0, None, None)
 
 
 def _proven(
     problem: Problem,
     objective: int,
     limit: float,
+    most_steps: float,
     target_gap: float,
     first: NDArray[np.float32] | None,
     progress: Progress | None,
@@ -659,7 +669,7 @@ def _proven(
     threads = ThreadPoolExecutor(os.cpu_count() or 1)
     with threads if relaxation.indices.size > INLINE else nullcontext() as executor:
         search = _Search(relaxation, first, executor)
-        way = _descend(search, objective, target_gap, began, limit, progress)
+        way = _descend(search, objective, target_gap, began, limit, most_steps, progress)
         value = _certified(search, way.prices)
     multipliers = np.zeros(problem.n_demand, dtype=np.float32)
     multipliers[relaxation.demand] = way.prices.demand

@@ -31,8 +31,9 @@ DEFAULT_ROUNDS = 200
 SHORTEST_S = 1e-3
 """Time that the bound gets when none is left [s]."""
 
-DEFAULT_BOUND_S = 10.0
-"""Time for the bound when there is no time limit [s]."""
+DEFAULT_BOUND_ENTRIES, FEWEST_BOUND_STEPS = 3 * 10**9, 50
+"""Without a time limit the bound takes as many steps as pass over so many entries of the matrix,
+but no fewer than these: some seconds, and the same bound on every machine."""
 
 DEFAULT_EXACT_S = 60.0
 """Time for integer programming when there is no time limit [s]."""
@@ -97,10 +98,10 @@ def maximal_covering(
     time_limit_s : float, optional
         When to end [s]; kernels are compiled before the clock starts. Greedy is always completed;
         a search before a bound takes 60 % at most, the bound what is left. None means: exchanges
-        to the end, 200 rounds of search unless `rounds` says otherwise, 10 s for the bound.
+        to the end, 200 rounds of search unless `rounds` says otherwise, and for the bound a number
+        of steps that goes by the size of the matrix; all of it is the same on every machine.
     rounds : int, optional
-        Tries per candidate after which the search ends; with it and no time limit, the choice is
-        the same on every machine.
+        Tries per candidate after which the search ends.
     bound : bool, optional
         Whether to compute an upper bound.
     exact : bool, optional
@@ -237,13 +238,19 @@ def _with_bound(
     problem: Problem, best: Selection, began: float, limit: float, progress: Progress | None
 ) -> Selection:
     start = perf_counter()
-    left = DEFAULT_BOUND_S if np.isinf(limit) else max(SHORTEST_S, began + limit - start)
+    left, most_steps = None, None
+    if np.isinf(limit):
+        most_steps = max(DEFAULT_BOUND_ENTRIES // max(problem.indices.size, 1), FEWEST_BOUND_STEPS)
+    else:
+        left = max(SHORTEST_S, began + limit - start)
 
     def report(seconds: float, objective: int, proven: int | None) -> None:
         if progress is not None:
             progress(start - began + seconds, objective, proven)
 
-    proof = upper_bound(problem, best.objective, time_limit_s=left, progress=report)
+    proof = upper_bound(
+        problem, best.objective, time_limit_s=left, most_steps=most_steps, progress=report
+    )
     status: Status = "interrupted" if proof.is_interrupted else best.status
     return dataclasses.replace(
         best,

@@ -65,7 +65,7 @@ class Target(BaseModel):
     improve: Literal["greedy", "swap", "search"] = "swap"
     """Leave the choice as greedy makes it, exchange sites while that helps, or search on."""
     time_limit_s: float | None = Field(default=None, gt=0.0)
-    """Time for choice and proof together [s]; the proof alone has 10 s when left out."""
+    """Time for choice and proof together [s]; when left out, both are the same on every machine."""
     title_zh: str = ""
     """Chinese title, for maps; the id when empty."""
     title_en: str = ""

@@ -258,6 +258,17 @@ def test_ends_when_the_gap_is_good_enough() -> None:
     assert found.n_steps < whole.n_steps
 
 
+def test_ends_after_so_many_steps() -> None:
+    args, _ = by_number(1)
+    problem = pose(*args)
+    whole = upper_bound(problem, 0)
+
+    found = upper_bound(problem, 0, most_steps=20)
+
+    assert found.n_steps == 20 < whole.n_steps
+    assert found.value >= whole.value
+
+
 def test_begins_where_another_ended() -> None:
     args, _ = by_number(1)
     problem = pose(*args)
@@ -292,6 +303,7 @@ def test_reports_and_stops_when_interrupted(monkeypatch: pytest.MonkeyPatch) -> 
     ("arguments", "message"),
     [
         ({"time_limit_s": 0}, "time_limit_s is 0"),
+        ({"most_steps": 0}, "most_steps is 0"),
         ({"time_limit_s": 1, "start": [1.0]}, "start has shape .1,., but there are 3 demands"),
         ({"time_limit_s": 1, "start": [1.0, np.nan, 0.0]}, "start is NaN for demand 1"),
     ],
