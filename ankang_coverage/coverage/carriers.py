@@ -47,6 +47,11 @@ class Unit(NamedTuple):
     tiles: tuple[HeardTile, ...]
     masts: tuple[HeardMast, ...]
 
+    @property
+    def weight(self) -> int:
+        """How often a mast is heard on a tile."""
+        return sum(len(heard.masts) for heard in self.tiles)
+
     def __reduce__(self) -> "tuple[Callable[[bytes], Unit], tuple[bytes]]":
         """Travel light: a thousand masts differ in little, and compress to a quarter."""
         return _unpacked, (zlib.compress(pickle.dumps(tuple(self))),)

@@ -448,10 +448,12 @@ def _coverage(
             f"coordinates, the region's terrain and the radius"
         )
     compute_missing(losses, masts, cells, executor, progress)
-    for carrier in carriers:
-        units = list(carrier.missing())
-        heard = in_order(partial(hear, losses, carrier.shape), units, executor)
-        _shown(heard, [_name(unit.tiles[0].tile) for unit in units], carrier.name, progress)
+    units = [unit for carrier in carriers for unit in carrier.missing()]
+    # The heaviest first, so that at the end no processor waits for another.
+    units.sort(key=lambda unit: unit.weight, reverse=True)
+    shape = (ground.geobox.shape[0], ground.geobox.shape[1])
+    heard = in_order(partial(hear, losses, shape), units, executor)
+    _shown(heard, [_name(unit.tiles[0].tile) for unit in units], "signals", progress)
     frequencies = [
         catalogue.radio_layer(id_).frequency_mhz for id_ in cells["radio_layer"].unique()
     ]

@@ -737,11 +737,26 @@ def _prepared(
         min(math.floor(mast.row + radius_px), last_row) + 1 - station.first_row,
         min(math.floor(mast.col + radius_px), last_col) + 1 - station.first_col,
     )
-    return _grid(terrain, elevation, station.step_km, frequency_count), station, radius_px, shape
+    # A path's last step may round to a pixel beside the window.
+    near = tuple(
+        slice(max(first - 2, 0), first + length + 2)
+        for first, length in zip((station.first_row, station.first_col), shape, strict=True)
+    )
+    grid = _grid(terrain, elevation, near, station.step_km, frequency_count)
+    return grid, station, radius_px, shape
 
 
-def _grid(terrain: Terrain, elevation: Floats, step_km: float, frequency_count: int) -> Grid:
-    """Return the terrain for the kernels: clearings in steps, losses for each frequency."""
+def _grid(
+    terrain: Terrain,
+    elevation: Floats,
+    near: tuple[slice, ...],
+    step_km: float,
+    frequency_count: int,
+) -> Grid:
+    """Return the terrain for the kernels: clearings in steps, losses for each frequency.
+
+    Only what is `near` the mast is held against the table: the whole grid may be a country.
+    """
     _require_known("kind of elevation", terrain.kind, get_args(ElevationKind))
     if terrain.clutter is None:
         return Grid(
@@ -771,9 +786,9 @@ def _grid(terrain: Terrain, elevation: Floats, step_km: float, frequency_count: 
             f"terminal_loss_db has {loss.shape[0]} rows for {frequency_count} frequencies: give "
             "one row for each, or one for all"
         )
-    if class_index.size and int(class_index.max()) >= height.size:
+    if (highest := int(class_index[near].max())) >= height.size:
         raise RasterError(
-            f"class_index holds {class_index.max()} but the land-cover table ends at "
+            f"class_index holds {highest} but the land-cover table ends at "
             f"{height.size - 1}: add the class to the table"
         )
     for name, values in (("height_m", height), ("clearing_m", clearing)):
