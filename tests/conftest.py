@@ -71,9 +71,15 @@ def _fail_if_skipped(report: pytest.TestReport | pytest.CollectReport) -> None:
 
 @pytest.fixture(autouse=True, scope="session")
 def _own_store(tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:
-    """Keep what tests compute out of the user's store, and their results off what it holds."""
+    """Keep what tests compute out of the user's store, and their results off what it holds.
+
+    Tests that run at the same time, each in a process of its own, share one store of this run, as
+    processes may: what a test finds there is what it would have computed.
+    """
+    base = tmp_path_factory.getbasetemp()
+    run = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ANKANG_COVERAGE_STORE", str(tmp_path_factory.mktemp("store")))
+        patch.setenv("ANKANG_COVERAGE_STORE", str(run / "store"))
         yield
 
 

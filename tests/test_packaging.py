@@ -77,10 +77,35 @@ def test_the_wheel_is_imported_from_the_wheel(elsewhere: Path, tmp_path: Path) -
     assert version == "0.1.0"
 
 
+STUDY = """
+[region]
+builtin = "ankang"
+resolution_m = 900
+[network]
+builtin = "ankang"
+[propagation]
+radius_m = 5000
+[[programme.targets]]
+id = "poles"
+kind = "micro"
+number = 5
+service = "5g"
+radio_layers = ["nr-n28"]
+minimum_spacing_m = 1000
+candidates = { fewest_people = 3000 }
+"""
+
+
 def test_the_wheel_plans_the_built_in_region(elsewhere: Path, tmp_path: Path) -> None:
-    command = elsewhere.with_name("ankang-coverage")
-    _run([command, "demo", "--out", tmp_path / "demo", "--resolution", "900"], tmp_path)
-    assert any((tmp_path / "demo").rglob("*.csv"))
+    (tmp_path / "study.toml").write_text(STUDY, encoding="utf-8")
+    _run([elsewhere.with_name("ankang-coverage"), "run", "study.toml", "--out", "out"], tmp_path)
+    chosen = (tmp_path / "out" / "chosen_sites.csv").read_text(encoding="utf-8-sig")
+    assert len(chosen.splitlines()) == 1 + 5
+
+
+def test_the_wheel_has_the_built_in_study(elsewhere: Path, tmp_path: Path) -> None:
+    code = "from ankang_coverage import Scenario; print(len(Scenario.builtin().programme.targets))"
+    assert _run([elsewhere, "-I", "-c", code], tmp_path).split() == ["2"]
 
 
 def test_importing_the_package_imports_no_heavy_library(tmp_path: Path) -> None:

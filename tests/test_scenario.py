@@ -162,9 +162,10 @@ builtin = "ankang"
 id = "micro"
 kind = "micro"
 number = 5
-service = "4g"
-radio_layers = ["lte-b8"]
+service = "5g"
+radio_layers = ["nr-n28"]
 minimum_spacing_m = 1000
+candidates = {{ fewest_people = 3000 }}
 """
     (tmp_path / "real.toml").write_text(text, "utf-8")
     plan = run(Scenario.from_toml(tmp_path / "real.toml"))
