@@ -70,6 +70,25 @@ def test_a_path_is_printed_by_component_and_drawn(tmp_path):
     assert (tmp_path / "profile.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_pattern_file_that_is_not_there_ends_in_one_line_and_exit_code_2(tmp_path):
+    (tmp_path / "own.yaml").write_text(
+        "antennas:\n- {id: panel, kind: measured, pattern_file: none.msi, source: a test}\n"
+    )
+    (tmp_path / "study.toml").write_text(
+        '[region]\nbuiltin = "ankang"\nresolution_m = 1000\n'
+        '[network]\nfile = "sites.csv"\ncatalogue = "own.yaml"\n[programme]\nname = "p"\n'
+        '[[programme.targets]]\nid = "micro"\nkind = "micro"\nnumber = 2\nservice = "4g"\n'
+        'radio_layers = ["lte-b8"]\nminimum_spacing_m = 500\n'
+    )
+    done = call("run", "study.toml", "--out", "o", "--quiet", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "error: own.yaml, antenna panel: antenna file none.msi cannot be read: No such file or "
+        "directory; correct the file, or its path in pattern_file, which begins at the folder of "
+        "own.yaml\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

@@ -7,11 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import rasterio
+import yaml
 
+from ankang_coverage.coverage.predict import catalogue_of
 from ankang_coverage.errors import AnkangCoverageError, RasterError, ScenarioError
+from ankang_coverage.propagation.antenna_files import cosine_pattern, write_antenna_file
 from ankang_coverage.reporting.exports import write_plan
 from ankang_coverage.scenario import Scenario, run
-from ankang_coverage.sites.catalogue import services
+from ankang_coverage.sites.catalogue import radio_layer, services
 
 STUDY = """
 lang = "en"
@@ -253,3 +256,24 @@ def test_ones_own_catalogue_tells_what_a_table_names_and_the_rules(study, small_
     assert network.catalogue.antenna("own-17dbi").gain_dbi == 17.0
     rule = scenario.rules()["4g"]
     assert (rule.radio_layers, rule.rsrp_threshold_dbm) == (("lte-b8",), -95.0)
+
+
+def test_a_study_with_a_pattern_file_shows_its_antenna_and_not_its_path(study, tmp_path):
+    """Existing cells and what is built have the antenna; no result tells where the file was."""
+    write_antenna_file(cosine_pattern(9.0, 360.0, 15.0, name=""), tmp_path / "panel.msi")
+    layer = radio_layer("lte-b8").with_fields(antenna="panel", micro_antenna="panel")
+    panel = {"id": "panel", "source": "data sheet", "kind": "measured", "pattern_file": "panel.msi"}
+    own = {"antennas": [panel], "radio_layers": [layer.model_dump(mode="json")]}
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump(own), "utf-8")
+    table = pd.read_csv(tmp_path / "sites.csv", encoding="gb18030")
+    table.drop(columns="方位角").to_csv(tmp_path / "sites.csv", index=False)  # it faces nowhere
+    study.write_text(STUDY.replace('"sites.csv"', '"sites.csv"\ncatalogue = "own.yaml"'), "utf-8")
+    plan = run(Scenario.from_toml(study))
+    assert len(plan.chosen) == 2
+    coverage = plan.coverage_after["4g"]
+    assert set(coverage["antenna"].to_numpy()) == {"panel"}
+    assert catalogue_of(coverage).antenna("panel").pattern.name == "panel.msi"
+    written = write_plan(plan, tmp_path / "out", lang="en")
+    assert str(tmp_path / "panel.msi") not in str(coverage.attrs)
+    for path in written.values():
+        assert b"panel.msi" not in path.read_bytes(), path.name

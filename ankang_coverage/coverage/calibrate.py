@@ -54,7 +54,7 @@ from ankang_coverage.coverage.path_loss import (
 )
 from ankang_coverage.coverage.predict import ground_of
 from ankang_coverage.errors import NetworkError, OutOfRangeError
-from ankang_coverage.propagation.antenna import sector_gain
+from ankang_coverage.propagation.antenna_files import pattern_gain
 from ankang_coverage.region import Region
 from ankang_coverage.region.coordinates import WGS84
 from ankang_coverage.region.rasters import require_same_crs
@@ -452,7 +452,7 @@ class _Predictor:
             loss = losses[layer.frequency_mhz]
             pixels = _pixels_of(loss, bins[at])
             loss_db = pixels(loss.loss_db)
-            gain_dbi = sector_gain(
+            gain_dbi = pattern_gain(
                 catalogue.antenna(cell["antenna"]).pattern,
                 pixels(loss.azimuth_deg),
                 pixels(loss.elevation_deg),

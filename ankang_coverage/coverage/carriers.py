@@ -19,6 +19,7 @@ from ankang_coverage.coverage.masts import PathLosses, Wanted, does_not_keep, so
 from ankang_coverage.coverage.signals import NO_SERVER, CellSetting, Signals
 from ankang_coverage.coverage.store import LossWindow
 from ankang_coverage.coverage.tiles import TILE, Tile
+from ankang_coverage.propagation.antenna_files import MeasuredPattern
 
 TOGETHER = 4
 """Side of the squares of tiles that are heard in one go, each mast opened once for all [tiles]."""
@@ -318,7 +319,7 @@ def _digest(mast: HeardMast) -> bytes:
     cells = [
         (
             c.level_dbm,
-            c.pattern,
+            c.pattern.digest if isinstance(c.pattern, MeasuredPattern) else c.pattern,
             c.azimuth_deg,
             c.mechanical_tilt_deg,
             c.electrical_tilt_deg,

@@ -38,10 +38,11 @@ from ankang_coverage.region.land_cover import LandCoverTable
 from ankang_coverage.region.rasters import require_same_crs
 from ankang_coverage.sites import Network
 from ankang_coverage.sites.catalogue import (
-    Antenna,
     Catalogue,
+    Entry,
     RadioLayer,
     Service,
+    as_antenna,
     builtin_catalogue,
 )
 from ankang_coverage.sites.operators import carriers as carriers_of
@@ -265,7 +266,7 @@ def catalogue_of(coverage: xr.Dataset) -> Catalogue:
     """Return the catalogue with the radio layers and antennas that a coverage was made with."""
     told = json.loads(coverage.attrs["equipment"])
     return builtin_catalogue().with_entries(
-        *(Antenna.model_validate(entry) for entry in told["antennas"]),
+        *(as_antenna(entry) for entry in told["antennas"]),
         *(RadioLayer.model_validate(entry) for entry in told["radio_layers"]),
     )
 
@@ -521,7 +522,7 @@ def cells_of_network(network: Network, radio_layers: Sequence[str], geobox: GeoB
 
 def _equipment(catalogue: Catalogue, cells: pd.DataFrame) -> str:
     """Return the entries of a catalogue that cells use, as JSON."""
-    used: dict[str, list[Antenna] | list[RadioLayer]] = {
+    used: dict[str, list[Entry]] = {
         "antennas": [catalogue.antenna(id_) for id_ in sorted(cells["antenna"].unique())],
         "radio_layers": [
             catalogue.radio_layer(id_) for id_ in sorted(cells["radio_layer"].unique())

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ankang_coverage._jit import atan, exp2, njit, njit_inline, njit_vector, uncounted
 from ankang_coverage.coverage.store import UNKNOWN, LossWindow
-from ankang_coverage.propagation.antenna import SectorPattern
+from ankang_coverage.propagation.antenna_files import MeasuredPattern, Pattern
 
 NO_SERVER = -1
 """``best_server`` of a pixel that no cell reaches."""
@@ -47,7 +47,7 @@ class CellSetting:
 
     position: int
     level_dbm: float
-    pattern: SectorPattern
+    pattern: Pattern
     azimuth_deg: float
     mechanical_tilt_deg: float
     electrical_tilt_deg: float
@@ -129,8 +129,9 @@ class Signals:
         cells
             The cells, by ascending position.
         """
+        settings, cuts = settings_table(cells)
         _hear(
-            np.empty((6, loss.loss_cdb.shape[1]), np.float32),
+            np.empty((8, loss.loss_cdb.shape[1]), np.float32),
             loss.loss_cdb,
             loss.elevation_cdeg,
             loss.obstacle_dam,
@@ -139,7 +140,8 @@ class Signals:
             loss.rows.start - self.first_row,
             loss.columns.start - self.first_column,
             np.array([cell.position for cell in cells], np.int32),
-            settings_table(cells),
+            settings,
+            cuts,
             self.best_dbm,
             self.second_dbm,
             self.best,
@@ -158,8 +160,18 @@ class Signals:
         return count
 
 
-def settings_table(cells: Sequence[CellSetting]) -> _Floats:
-    """Return cells as the rows of numbers that the kernels read."""
+def settings_table(cells: Sequence[CellSetting]) -> tuple[_Floats, _Floats]:
+    """Return cells as the rows of numbers that the kernels read.
+
+    Returns
+    -------
+    settings : numpy.ndarray
+        (cells, 14), one column for each name below.
+    cuts : numpy.ndarray
+        (measured patterns, 2, 361) horizontal and vertical cut [dB], closed with 360°.
+    """
+    patterns = dict.fromkeys(cell.pattern for cell in cells)
+    measured = [pattern for pattern in patterns if isinstance(pattern, MeasuredPattern)]
     rows = [
         (
             cell.level_dbm + cell.pattern.gain_dbi,
@@ -169,31 +181,48 @@ def settings_table(cells: Sequence[CellSetting]) -> _Floats:
             np.cos(np.radians(cell.azimuth_deg)),
             np.sin(np.radians(cell.mechanical_tilt_deg)),
             np.cos(np.radians(cell.mechanical_tilt_deg)),
-            cell.electrical_tilt_deg,
-            0.0
-            if cell.pattern.omnidirectional
-            else 12.0 / cell.pattern.horizontal_beamwidth_deg**2,
-            12.0 / cell.pattern.vertical_beamwidth_deg**2,
-            cell.pattern.front_to_back_db,
-            cell.pattern.side_lobe_suppression_db,
-            cell.pattern.floor_db,
+            cell.electrical_tilt_deg - cell.pattern.electrical_tilt_deg,
+            *_shape(cell.pattern, measured),
         )
         for cell in cells
     ]
-    return np.array(rows, np.float32).reshape(len(cells), 13)
+    cuts = np.empty((len(measured), 2, 361), np.float32)
+    for own, pattern in zip(cuts, measured, strict=True):
+        own[0, :360] = pattern.horizontal_attenuation_db
+        own[1, :360] = pattern.vertical_attenuation_db
+    cuts[..., 360] = cuts[..., 0]
+    return np.array(rows, np.float32).reshape(len(cells), 14), cuts
+
+
+def _shape(pattern: Pattern, measured: Sequence[MeasuredPattern]) -> tuple[float, ...]:
+    """Return how a pattern falls off: the numbers of its formula, or its place among the cuts."""
+    if isinstance(pattern, MeasuredPattern):
+        return 0.0, 0.0, 0.0, 0.0, 0.0, measured.index(pattern)
+    return (
+        0.0 if pattern.omnidirectional else 12.0 / pattern.horizontal_beamwidth_deg**2,
+        12.0 / pattern.vertical_beamwidth_deg**2,
+        pattern.front_to_back_db,
+        pattern.side_lobe_suppression_db,
+        pattern.floor_db,
+        _BY_FORMULA,
+    )
 
 
 # --- the kernels -----------------------------------------------------------------------------
 
 (
     _LEVEL, _LOAD, _AZIMUTH, _FACING_EAST, _FACING_NORTH, _SINE, _COSINE, _TILT, _ACROSS, _UP,
-    _BACK, _SIDE, _FLOOR,
-) = range(13)  # fmt: skip
+    _BACK, _SIDE, _FLOOR, _CUTS,
+) = range(14)  # fmt: skip
 """Columns of a table of cells: see `settings_table`."""
 
-_TOWARDS, _RSRP, _POWER, _EAST, _NORTH, _HIGH = range(6)
+_BY_FORMULA = -1
+"""Stands in the column `_CUTS` of a cell whose antenna was not measured."""
+
+_TOWARDS, _RSRP, _POWER, _EAST, _NORTH, _HIGH, _OFF, _LOBE = range(8)
 """Rows of the kernel's memory: per pixel of a row the azimuth [degrees], the level [dBm], the
-interference [mW], and the direction as a vector of length 1."""
+interference [mW], the direction as a vector of length 1, and, for measured antennas, how far it
+is off the boresight and above the tilted equator [degrees]."""
 
 _DEGREES = np.float32(180.0 / math.pi)
 _HUNDREDTH_DEGREE = np.float32(math.pi / 18_000.0)
@@ -205,6 +234,7 @@ _NEAR_DB = np.float32(OVERLAP_DB)
 _STRETCH = 64
 _ZERO, _HALF, _ONE = np.float32(0.0), np.float32(0.5), np.float32(1.0)
 _RIGHT_ANGLE, _HALF_TURN, _TURN = np.float32(90.0), np.float32(180.0), np.float32(360.0)
+_LAST_DEGREE = np.float32(359.0)
 
 
 @njit_vector
@@ -212,6 +242,7 @@ def _hear(
     work: _Floats, loss: _Whole, elevation: _Whole, obstacle: _Whole,
     row_from_mast: float, column_from_mast: float,
     first_row: int, first_column: int, positions: NDArray[np.int32], cells: _Floats,
+    cuts: _Floats,
     best_dbm: _Floats, second_dbm: _Floats, best: NDArray[np.int32], second: NDArray[np.int32],
     best_mw: _Floats, others_mw: _Floats, obstacle_dam: _Whole,
     near_dbm: _Floats, n_near: NDArray[np.uint8],
@@ -240,7 +271,10 @@ def _hear(
         north = -(row_from_mast + r)
         _directions(work, elevation, r, first, last, column_from_mast, north, any_tilted)
         for k in range(np.uintp(positions.size)):
-            _rsrp_and_power(work, loss, elevation, r, first, last, cells, k)
+            if cells[k, _CUTS] == _BY_FORMULA:
+                _rsrp_and_power(work, loss, elevation, r, first, last, cells, k)
+            else:
+                _measured_rsrp_and_power(work, loss, elevation, r, first, last, cells, k, cuts)
             # Most cells are far below the best on most pixels: there nothing but the
             # interference changes, many pixels at once.
             for start in range(first, last, np.uintp(_STRETCH)):
@@ -297,6 +331,27 @@ def _directions(
 
 
 @njit_inline
+def _off_boresight(towards: np.float32, boresight: np.float32) -> np.float32:
+    """Return how far an azimuth is off another, in ±180 [degrees]."""
+    off = towards - boresight
+    return off - _TURN * np.floor(off / _TURN + _HALF)
+
+
+@njit_inline
+def _own_direction(
+    work: _Floats, c: _Index, facing_east: np.float32, facing_north: np.float32,
+    sine_tilt: np.float32, cosine_tilt: np.float32,
+) -> tuple[np.float32, np.float32]:  # fmt: skip
+    """Return a direction as a tilted antenna sees it: off its boresight, above its equator."""
+    forward = work[_NORTH, c] * facing_north + work[_EAST, c] * facing_east
+    sideways = work[_EAST, c] * facing_north - work[_NORTH, c] * facing_east
+    own_forward = forward * cosine_tilt - work[_HIGH, c] * sine_tilt
+    own_up = forward * sine_tilt + work[_HIGH, c] * cosine_tilt
+    off = _angle(sideways, own_forward)
+    return off, _angle(own_up, np.sqrt(own_forward * own_forward + sideways * sideways))
+
+
+@njit_inline
 def _rsrp_and_power(
     work: _Floats, loss: _Whole, elevation: _Whole, r: _Index, first: _Index, last: _Index,
     cells: _Floats, k: _Index,
@@ -311,8 +366,7 @@ def _rsrp_and_power(
     facing_east, facing_north = cells[k, _FACING_EAST], cells[k, _FACING_NORTH]
     if sine_tilt == _ZERO:
         for c in range(first, last):
-            off = work[_TOWARDS, c] - boresight
-            off -= _TURN * np.floor(off / _TURN + _HALF)
+            off = _off_boresight(work[_TOWARDS, c], boresight)
             lobe = np.float32(elevation[r, c]) * _HUNDREDTH + tilt
             horizontal = min(across * off * off, back)
             vertical = min(upward * lobe * lobe, side)
@@ -323,18 +377,63 @@ def _rsrp_and_power(
         return
     # Tilted mechanically, directions turn into the antenna's own frame.
     for c in range(first, last):
-        forward = work[_NORTH, c] * facing_north + work[_EAST, c] * facing_east
-        sideways = work[_EAST, c] * facing_north - work[_NORTH, c] * facing_east
-        own_forward = forward * cosine_tilt - work[_HIGH, c] * sine_tilt
-        own_up = forward * sine_tilt + work[_HIGH, c] * cosine_tilt
-        off = _angle(sideways, own_forward)
-        lobe = _angle(own_up, np.sqrt(own_forward * own_forward + sideways * sideways)) + tilt
+        off, above = _own_direction(work, c, facing_east, facing_north, sine_tilt, cosine_tilt)
+        lobe = above + tilt
         horizontal = min(across * off * off, back)
         vertical = min(upward * lobe * lobe, side)
         rsrp = level - min(horizontal + vertical, floor) - np.float32(loss[r, c]) * _HUNDREDTH
         work[_RSRP, c] = rsrp
         power = load * exp2(rsrp * _LOG2_10_TENTH)
         work[_POWER, c] = power if loss[r, c] > UNKNOWN else _ZERO
+
+
+@njit_vector
+def _measured_rsrp_and_power(
+    work: _Floats, loss: _Whole, elevation: _Whole, r: _Index, first: _Index, last: _Index,
+    cells: _Floats, k: _Index, cuts: _Floats,
+) -> None:  # fmt: skip
+    """Do as `_rsrp_and_power` for a measured antenna, by the rule of `measured_gain`.
+
+    A function of its own, so that the loops of the others stay as short as they are.
+    """
+    level, load, boresight, tilt = (
+        cells[k, _LEVEL], cells[k, _LOAD], cells[k, _AZIMUTH], cells[k, _TILT],
+    )  # fmt: skip
+    sine_tilt, cosine_tilt = cells[k, _SINE], cells[k, _COSINE]
+    facing_east, facing_north = cells[k, _FACING_EAST], cells[k, _FACING_NORTH]
+    if sine_tilt == _ZERO:
+        for c in range(first, last):
+            work[_OFF, c] = _off_boresight(work[_TOWARDS, c], boresight)
+            work[_LOBE, c] = np.float32(elevation[r, c]) * _HUNDREDTH + tilt
+    else:
+        for c in range(first, last):
+            off, above = _own_direction(work, c, facing_east, facing_north, sine_tilt, cosine_tilt)
+            work[_OFF, c], work[_LOBE, c] = off, above + tilt
+    own = uncounted(cuts)[np.uintp(cells[k, _CUTS])]
+    horizontal, vertical = own[0], own[1]
+    ahead, astern = horizontal[0], horizontal[180]
+    for c in range(first, last):
+        off, lobe = work[_OFF, c], work[_LOBE, c]
+        behind = abs(off) / _HALF_TURN
+        attenuation = (
+            _around(horizontal, off)
+            + (_ONE - behind) * (_around(vertical, -lobe) - ahead)
+            + behind * (_around(vertical, _HALF_TURN + lobe) - astern)
+        )
+        rsrp = level - max(attenuation, _ZERO) - np.float32(loss[r, c]) * _HUNDREDTH
+        work[_RSRP, c] = rsrp
+        power = load * exp2(rsrp * _LOG2_10_TENTH)
+        work[_POWER, c] = power if loss[r, c] > UNKNOWN else _ZERO
+
+
+@njit_inline
+def _around(cut: _Floats, angle: np.float32) -> np.float32:
+    """Return a closed cut at any angle, straight lines between whole degrees."""
+    around = angle - _TURN * np.floor(angle / _TURN)
+    # Rounded, an angle just short of a whole turn may come out on either side of it.
+    below = min(max(np.floor(around), _ZERO), _LAST_DEGREE)
+    i = np.uintp(np.int32(below))
+    return cut[i] + (around - below) * (cut[i + np.uintp(1)] - cut[i])
 
 
 @njit

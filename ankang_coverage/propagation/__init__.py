@@ -13,10 +13,12 @@ from ankang_coverage.propagation.antenna import (
 )
 from ankang_coverage.propagation.antenna_files import (
     MeasuredPattern,
+    Pattern,
     antenna_text,
     cosine_pattern,
     measured_gain,
     parse_antenna,
+    pattern_gain,
     read_antenna_file,
     write_antenna_file,
 )
@@ -145,6 +147,7 @@ __all__ = [
     "MeasuredPattern",
     "ModelRange",
     "P1812Loss",
+    "Pattern",
     "SectorPattern",
     "SpmCoefficients",
     "Sweep",
@@ -182,6 +185,7 @@ __all__ = [
     "okumura_hata_loss",
     "p1812_loss",
     "parse_antenna",
+    "pattern_gain",
     "read_antenna_file",
     "resource_element_power_dbm",
     "rma_los_probability",

@@ -81,6 +81,11 @@ class SectorPattern:
         return self.horizontal_beamwidth_deg == OMNIDIRECTIONAL_BEAMWIDTH_DEG
 
     @property
+    def electrical_tilt_deg(self) -> float:
+        """Electrical downtilt that the numbers hold for [degrees]."""
+        return 0.0
+
+    @property
     def floor_db(self) -> float:
         """The most this pattern attenuates [dB]."""
         return self.side_lobe_suppression_db if self.omnidirectional else self.front_to_back_db

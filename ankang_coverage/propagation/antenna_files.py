@@ -5,24 +5,32 @@ peak: the horizontal cut, clockwise from where the antenna faces, and the vertic
 from the horizon in front downwards: 90° is the ground, 180° the horizon behind, 270° the sky.
 """
 
+import hashlib
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import NamedTuple
+from dataclasses import dataclass, field, fields
+from pathlib import Path, PurePath
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ankang_coverage.errors import FileError, OutOfRangeError
 from ankang_coverage.propagation._ranges import Interval, checked
-from ankang_coverage.propagation.antenna import OMNIDIRECTIONAL_BEAMWIDTH_DEG, _own_directions
+from ankang_coverage.propagation.antenna import (
+    OMNIDIRECTIONAL_BEAMWIDTH_DEG,
+    SectorPattern,
+    _own_directions,
+    sector_gain,
+)
 
 _Array = NDArray[np.float64]
 
 DIPOLE_GAIN_DBI = 2.15
 """Gain of a half-wave dipole: what turns dBd into dBi [dB]."""
+
+_HALF_POWER_DB = 10.0 * math.log10(2.0)
 
 _DEGREES = np.arange(360.0)
 _N_POINTS_RANGE = (36, 3_600)
@@ -32,9 +40,9 @@ _TILT_RANGE_DEG: Interval = (-90.0, 90.0)
 _FREQUENCY_RANGE_MHZ: Interval = (1e-3, 1e6)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class MeasuredPattern:
-    """An antenna known by two cuts at whole degrees.
+    """An antenna known by two cuts at whole degrees; equal to another of the same content.
 
     Attributes
     ----------
@@ -54,6 +62,8 @@ class MeasuredPattern:
         Electrical downtilt the vertical cut was measured with [degrees].
     make, comment
         Manufacturer, and whatever else the file says about itself.
+    digest
+        Digest of what the antenna radiates, gain, tilt and cuts, whatever it is called.
 
     Raises
     ------
@@ -63,12 +73,14 @@ class MeasuredPattern:
 
     name: str
     gain_dbi: float
-    horizontal_attenuation_db: _Array = field(repr=False)
-    vertical_attenuation_db: _Array = field(repr=False)
+    # Arrays neither compare nor print as a whole; the digest does both for them.
+    horizontal_attenuation_db: _Array = field(repr=False, compare=False)
+    vertical_attenuation_db: _Array = field(repr=False, compare=False)
     frequency_mhz: float | None = None
     electrical_tilt_deg: float = 0.0
     make: str = ""
     comment: str = ""
+    digest: str = field(init=False)
 
     def __post_init__(self) -> None:
         rule = f"antenna {self.name!r}"
@@ -86,6 +98,29 @@ class MeasuredPattern:
             own = values.copy()
             own.setflags(write=False)
             object.__setattr__(self, cut, own)
+        radiated = np.concatenate(
+            [
+                [self.gain_dbi, self.electrical_tilt_deg],
+                self.horizontal_attenuation_db,
+                self.vertical_attenuation_db,
+            ]
+        )
+        digest = hashlib.blake2b(radiated.tobytes(), digest_size=16).hexdigest()
+        object.__setattr__(self, "digest", digest)
+
+    def __reduce__(self) -> tuple[type["MeasuredPattern"], tuple[Any, ...]]:
+        """Pickle what it is made from; a pickle would not keep the cuts read-only."""
+        made_from = tuple(getattr(self, own.name) for own in fields(self) if own.init)
+        return MeasuredPattern, made_from
+
+    @property
+    def omnidirectional(self) -> bool:
+        """Whether every azimuth gets more than half the power of any other: it faces none."""
+        return bool(np.ptp(self.horizontal_attenuation_db) < _HALF_POWER_DB)
+
+
+Pattern: TypeAlias = SectorPattern | MeasuredPattern
+"""An antenna of either kind, by formula or by measurement."""
 
 
 # --- gains -----------------------------------------------------------------------------------
@@ -169,6 +204,55 @@ def measured_gain(
     gains = (pattern.gain_dbi - np.maximum(attenuation, 0.0)).astype(own_azimuth.dtype)
     scalar_or_array: np.floating | NDArray[np.float32] | _Array = gains.reshape(shape)[()]
     return scalar_or_array
+
+
+def pattern_gain(
+    pattern: Pattern,
+    azimuth_deg: ArrayLike,
+    elevation_deg: ArrayLike,
+    boresight_azimuth_deg: ArrayLike,
+    mechanical_tilt_deg: ArrayLike = 0.0,
+    electrical_tilt_deg: ArrayLike = 0.0,
+) -> np.floating | NDArray[np.float32] | _Array:
+    """Return the gain of an antenna of either kind towards directions.
+
+    Parameters
+    ----------
+    pattern
+        The antenna: `sector_gain` or `measured_gain` tells its gain.
+    azimuth_deg, elevation_deg
+        Directions as seen from the mast [degrees clockwise from north, above the horizon].
+    boresight_azimuth_deg
+        Where the antenna faces [degrees clockwise from north].
+    mechanical_tilt_deg, electrical_tilt_deg
+        Downtilts [degrees, down positive].
+
+    Returns
+    -------
+    numpy.floating or numpy.ndarray
+        Gain [dBi], of the inputs' common shape: float32 if both azimuth and elevation are
+        float32, float64 otherwise. A direction that is NaN has the gain NaN.
+
+    Raises
+    ------
+    OutOfRangeError
+        If a boresight is not finite or a tilt outside ±90.
+
+    Examples
+    --------
+    >>> float(pattern_gain(cosine_pattern(17.0, 65.0, 7.0), 120.0, -4.0, 120.0, 4.0))
+    17.0
+    """
+    directions = (
+        azimuth_deg,
+        elevation_deg,
+        boresight_azimuth_deg,
+        mechanical_tilt_deg,
+        electrical_tilt_deg,
+    )
+    if isinstance(pattern, MeasuredPattern):
+        return measured_gain(pattern, *directions)
+    return sector_gain(pattern, *directions)
 
 
 def _around(cut: _Array, angle_deg: NDArray[np.floating]) -> _Array:
@@ -323,7 +407,8 @@ def parse_antenna(text: str, source: str = "text") -> MeasuredPattern:
     text
         Content of the file.
     source
-        What errors call it, usually the file's name.
+        What errors call it, usually the file's name; the antenna is called by the last part of
+        it if it has no name of its own.
 
     Returns
     -------
@@ -375,7 +460,8 @@ def parse_antenna(text: str, source: str = "text") -> MeasuredPattern:
             raise FileError(f"antenna file {source} has no line with {needed}")
     try:
         return MeasuredPattern(
-            name=_text(header, "NAME") or source,
+            # Where the file stands on one machine is no part of the antenna's name.
+            name=_text(header, "NAME") or PurePath(source).name,
             gain_dbi=_gain_dbi(header["GAIN"]),
             horizontal_attenuation_db=cuts["HORIZONTAL"],
             vertical_attenuation_db=cuts["VERTICAL"],

@@ -16,7 +16,7 @@ from types import MappingProxyType
 REQUIRED = "required"
 """Default of an attribute without which a row is rejected."""
 CATALOGUE = "catalogue"
-"""Default of an attribute that the radio layer of the catalogue gives, by kind of site."""
+"""Default of an attribute that the catalogue gives, by radio layer, kind of site or antenna."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ def equip(
     azimuths_deg: ArrayLike,
     height_m: ArrayLike,
     mechanical_tilt_deg: ArrayLike = 0.0,
-    electrical_tilt_deg: ArrayLike = 0.0,
+    electrical_tilt_deg: ArrayLike | None = None,
     load: float | None = None,
     operator: str = "",
     catalogue: Catalogue | None = None,
@@ -37,7 +37,8 @@ def equip(
     height_m
         (n,) or scalar: antenna height above ground [m].
     mechanical_tilt_deg, electrical_tilt_deg
-        (n,) or scalar: downtilts [degrees, down positive].
+        (n,) or scalar: downtilts [degrees, down positive]; the electrical one is the antenna's
+        own when omitted: that of the file of a measured antenna, 0 of any other.
     load
         Average share of the downlink's resource elements in use; the layer's when omitted.
     operator
@@ -57,7 +58,11 @@ def equip(
     >>> list(cells.index)
     ['A-lte-b8-1', 'A-lte-b8-2', 'A-lte-b8-3']
     """
-    layer = (catalogue or builtin_catalogue()).radio_layer(radio_layer_id)
+    catalogue = catalogue or builtin_catalogue()
+    layer = catalogue.radio_layer(radio_layer_id)
+    antenna = catalogue.antenna(layer.antenna_for(kind))
+    if electrical_tilt_deg is None:
+        electrical_tilt_deg = antenna.pattern.electrical_tilt_deg
     n_sites = len(site_ids)
     azimuths = np.atleast_2d(np.asarray(azimuths_deg, np.float64))
     azimuths = np.broadcast_to(azimuths, (n_sites, azimuths.shape[1]))
@@ -71,7 +76,7 @@ def equip(
         {
             "site": np.repeat(np.asarray(site_ids, object), n_sectors),
             "radio_layer": radio_layer_id,
-            "antenna": layer.antenna_for(kind),
+            "antenna": antenna.id,
             "height_m": per_cell(height_m),
             "azimuth_deg": azimuths.ravel() % 360.0,
             "mechanical_tilt_deg": per_cell(mechanical_tilt_deg),

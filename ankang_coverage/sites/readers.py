@@ -193,7 +193,7 @@ def _read_cells(rows: Rows, kind: Texts, catalogue: Catalogue) -> pd.DataFrame:
     antenna_id = _read_antennas(rows, usual(RadioLayer.antenna_for), catalogue)
     height_m = rows.filled("height_m", rows.numbers("height_m"), kind)
     azimuth_deg = _read_azimuths(rows, antenna_id, catalogue)
-    mechanical_tilt_deg, electrical_tilt_deg = _read_tilts(rows, kind)
+    mechanical_tilt_deg, electrical_tilt_deg = _read_tilts(rows, kind, antenna_id, catalogue)
     re_power_dbm = _read_or_usual(rows, "re_power_dbm", usual(RadioLayer.re_power_dbm))
     load = _read_or_usual(rows, "load", usual(lambda layer, _: layer.load))
     operator = rows.words("operator", OPERATOR_WORDS)
@@ -248,14 +248,16 @@ def _read_antennas(rows: Rows, usual: Texts, catalogue: Catalogue) -> Texts:
 
 def _read_azimuths(rows: Rows, antenna_id: Texts, catalogue: Catalogue) -> Numbers:
     azimuth_deg = rows.numbers("azimuth_deg")
-    round_about = [one.id for one in catalogue.antennas.values() if one.kind == "omni"]
+    round_about = [one.id for one in catalogue.antennas.values() if one.pattern.omnidirectional]
     blank = np.isnan(azimuth_deg)
     needed = blank & ~pd.Series(antenna_id).isin(round_about).to_numpy()
     rows.reject(needed, "azimuth_deg", "azimuth_deg is blank, and the antenna is directional")
     return np.where(blank, 0.0, azimuth_deg % 360.0)
 
 
-def _read_tilts(rows: Rows, kind: Texts) -> tuple[Numbers, Numbers]:
+def _read_tilts(
+    rows: Rows, kind: Texts, antenna_id: Texts, catalogue: Catalogue
+) -> tuple[Numbers, Numbers]:
     """Read both tilts; the one not given is what the other leaves of their sum."""
     mechanical_deg = rows.numbers("mechanical_tilt_deg")
     electrical_deg = rows.numbers("electrical_tilt_deg")
@@ -265,7 +267,11 @@ def _read_tilts(rows: Rows, kind: Texts) -> tuple[Numbers, Numbers]:
     mechanical_deg = rows.filled("mechanical_tilt_deg", mechanical_deg, kind)
     rest_deg = total_deg - mechanical_deg
     electrical_deg = np.where(np.isnan(electrical_deg), rest_deg, electrical_deg)
-    return mechanical_deg, rows.filled("electrical_tilt_deg", electrical_deg, kind)
+    blank = np.isnan(electrical_deg)
+    rows.assume("electrical_tilt_deg", blank)
+    own = {one.id: one.pattern.electrical_tilt_deg for one in catalogue.antennas.values()}
+    own_deg = pd.Series(antenna_id).map(own).to_numpy(np.float64)
+    return mechanical_deg, np.where(blank, own_deg, electrical_deg)
 
 
 def _read_or_usual(rows: Rows, attribute: str, usual: Texts) -> Numbers:

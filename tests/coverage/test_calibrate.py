@@ -21,9 +21,10 @@ from ankang_coverage.coverage.measurements import Measurements, from_wgs84, to_w
 from ankang_coverage.coverage.path_loss import Mast, mast_losses
 from ankang_coverage.errors import NetworkError, OutOfRangeError
 from ankang_coverage.propagation.antenna import sector_gain
+from ankang_coverage.propagation.antenna_files import cosine_pattern, measured_gain
 from ankang_coverage.propagation.spm import SpmCoefficients, spm_loss
 from ankang_coverage.region import Source
-from ankang_coverage.sites.catalogue import antenna, radio_layer
+from ankang_coverage.sites.catalogue import MeasuredAntenna, antenna, radio_layer
 
 RMA = Propagation(model="rma", radius_m=8000.0)
 P1812 = Propagation(model="p1812", radius_m=8000.0)
@@ -535,3 +536,32 @@ def test_settings_that_make_no_blocks_are_refused(small_region, air, fit, wrong)
 
 def test_synthetic_measurements_stay_called_so(small_region, air, fit):
     assert fit(drive(small_region, air(RMA))).sources[0].nature == "synthetic"
+
+
+def test_measured_antennas_are_calibrated_with_their_own_pattern(small_region, network, air):
+    """With the antenna of the drive its offset is found; the catalogue's usual one is far off."""
+    pattern = cosine_pattern(20.0, 40.0, 25.0, front_to_back_db=20.0, electrical_tilt_deg=2.0)
+    panel = MeasuredAntenna(id="panel", source="a test", kind="measured", pattern=pattern)
+    own = replace(
+        network,
+        cells=network.cells.assign(antenna="panel"),
+        catalogue=network.catalogue.with_entries(panel),
+    )
+    ground, layer = Ground.of(small_region), radio_layer("lte-b8")
+    cells = []
+    for id_, site, rsrp, distance, codes in air(RMA):
+        cell, place = own.cells.loc[id_], own.sites.geometry[site]
+        mast = Mast(place.x, place.y, cell["height_m"], RMA.radius_m)
+        loss = mast_losses(ground, mast, [layer.frequency_mhz], RMA)[layer.frequency_mhz]
+        directions = (loss.azimuth_deg, loss.elevation_deg, cell["azimuth_deg"],
+                      cell["mechanical_tilt_deg"], cell["electrical_tilt_deg"])  # fmt: skip
+        usual = sector_gain(antenna(network.cells.at[id_, "antenna"]).pattern, *directions)
+        more = measured_gain(pattern, *directions) - usual
+        cells.append((id_, site, rsrp + more, distance, codes))
+    heard = drive(small_region, cells, seed=8, shadow_db=0.5, noise_db=0.2)
+    settings = {"propagation": RMA, "block_m": 500.0, "check_coordinates": False,
+                "sensitivity_dbm": -150.0, "serving_only": False}  # fmt: skip
+    told = calibrate(small_region, own, heard, **settings)
+    assert at_1_km(told)[0] == pytest.approx(5.0, abs=0.2)
+    assert told.error_sigma_db < 1.0
+    assert calibrate(small_region, network, heard, **settings).error_sigma_db > 3.0

@@ -15,6 +15,7 @@ from ankang_coverage.coverage.signals import NO_SERVER, CellSetting
 from ankang_coverage.coverage.store import StoreWarning
 from ankang_coverage.coverage.tiles import TILE, Tile, tiles_of
 from ankang_coverage.propagation.antenna import SectorPattern
+from ankang_coverage.propagation.antenna_files import MeasuredPattern, cosine_pattern
 
 PATTERN = SectorPattern(15.0, 65.0, 15.0, 25.0, 20.0)
 MODEL = Propagation(model="free-space")
@@ -100,6 +101,26 @@ def test_keys_change_with_all_that_is_heard_and_with_nothing_else(losses):
     assert len(keys) == 12
 
 
+def test_the_key_of_a_measured_antenna_is_that_of_all_it_radiates(losses):
+    def key(pattern):
+        own = mast_at(losses, 60.0, 100.0, settings(0, pattern=pattern))
+        return carrier(losses, own).heard[Tile(0, 0)].key
+
+    panel = cosine_pattern(17.0, 65.0, 7.0, electrical_tilt_deg=4.0)
+    cut = panel.vertical_attenuation_db.copy()
+    cut[200] += 0.01  # in the middle of what numpy prints
+    assert key(panel) == key(replace(panel)) == key(replace(panel, name="b", comment="c"))
+    keys = {
+        key(PATTERN),
+        key(panel),
+        key(replace(panel, gain_dbi=17.5)),
+        key(replace(panel, electrical_tilt_deg=5.0)),
+        key(replace(panel, horizontal_attenuation_db=cut)),
+        key(replace(panel, vertical_attenuation_db=cut)),
+    }
+    assert len(keys) == 6
+
+
 def test_only_what_is_missing_is_heard_and_what_is_read_is_by_position(losses, written):
     own = carrier(
         losses,
@@ -155,7 +176,11 @@ def test_a_damaged_tile_and_a_damaged_loss_are_computed_again(losses):
     assert losses.store.verify() == []
 
 
-def test_units_of_a_dense_network_travel_light(losses):
+MEASURED = MeasuredPattern("panel", 17.0, *np.random.default_rng(1).uniform(0, 30, (2, 360)))
+
+
+@pytest.mark.parametrize("pattern", [PATTERN, MEASURED], ids=["formula", "measured"])
+def test_units_of_a_dense_network_travel_light(losses, pattern):
     """1500 masts of three sectors each on nine tiles, more than a city has within 15 km."""
     rng = np.random.default_rng(0)
     masts = tuple(
@@ -168,7 +193,7 @@ def test_units_of_a_dense_network_travel_light(losses):
             float(x) / 30.0,
             float(y) / 30.0,
             tuple(
-                CellSetting(3 * n + k, 14.7, PATTERN, float(azimuth), 2.0, 3.0, 0.5)
+                CellSetting(3 * n + k, 14.7, pattern, float(azimuth), 2.0, 3.0, 0.5)
                 for k, azimuth in enumerate(rng.integers(0, 360, 3))
             ),
         )

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import ankang_coverage
 from ankang_coverage.coverage import add_network, is_covered
 from ankang_coverage.coverage.ground import Ground
 from ankang_coverage.coverage.path_loss import Mast, mast_losses
+from ankang_coverage.coverage.predict import catalogue_of
 from ankang_coverage.coverage.store import StoreWarning
 from ankang_coverage.errors import CatalogueError, NetworkError, RasterError
 
@@ -37,12 +39,27 @@ def read(name):
 # The slow computation -----------------------------------------------------------------------------
 
 
+def slow_cut(cut, angle):
+    """A cut between two of its degrees, the share of each by how far the other is."""
+    below = np.floor(np.nan_to_num(angle))
+    at, beside = (below % 360).astype(int), ((below + 1) % 360).astype(int)
+    return cut[at] * (below + 1 - angle) + cut[beside] * (angle - below)
+
+
 def slow_gain_dbi(antenna, azimuth, elevation, boresight, mechanical, electrical):
-    """Parabolas with floors, the antenna rotated by its mechanical tilt with plain matrices."""
+    """Parabolas with floors, or two cuts weighed by the azimuth, of an antenna that is rotated by
+    its mechanical tilt with plain matrices."""
     a, e, t = np.radians(azimuth - boresight), np.radians(elevation), math.radians(mechanical)
     x, y, z = np.cos(e) * np.cos(a), np.cos(e) * np.sin(a), np.sin(e)
     x, z = x * math.cos(t) - z * math.sin(t), x * math.sin(t) + z * math.cos(t)
     phi, theta = np.degrees(np.arctan2(y, x)), np.degrees(np.arcsin(np.clip(z, -1.0, 1.0)))
+    if antenna["kind"] == "measured":
+        level, through = antenna["cuts"]
+        down, behind = -theta - (electrical - antenna["electrical_tilt_deg"]), np.abs(phi) / 180
+        ahead = slow_cut(through, down) - level[0]
+        astern = slow_cut(through, 180 - down) - level[180]
+        off = slow_cut(level, phi) + (1 - behind) * ahead + behind * astern
+        return antenna["gain_dbi"] - np.maximum(off, 0.0)
     a_v = np.minimum(
         12 * ((theta + electrical) / antenna["vertical_beamwidth_deg"]) ** 2,
         antenna["side_lobe_suppression_db"],
@@ -112,10 +129,11 @@ SHARED = {"nr-n78": ("telecom", "unicom"), "nr-n1": ("telecom", "unicom"),
 class Slow:
     """A service's coverage, carrier by carrier and cell by cell, in double precision."""
 
-    def __init__(self, region, network, service, propagation, operators=()):
+    def __init__(self, region, network, service, propagation, operators=(), antennas=None):
         self.region, self.service, self.propagation = region, service, propagation
         self.ground = Ground.of(region)
-        self.layers, self.antennas = read("radio_layers.yaml"), read("antennas.yaml")
+        self.layers = read("radio_layers.yaml")
+        self.antennas = read("antennas.yaml") | (antennas or {})
         kind = network.sites["kind"].loc[network.cells["site"]].to_numpy()
         cells = network.cells.assign(kind=kind)
         cells = cells[cells["radio_layer"].isin(service.radio_layers) & (cells["kind"] != "indoor")]
@@ -390,6 +408,11 @@ def test_a_coverage_equals_a_slow_computation_in_double_precision(
         region, network, told["of"], operators=asked, propagation=told["propagation"], store=store
     )
     slow = Slow(region, network, told["of"], told["propagation"], asked or ())
+    assert_equal(coverage, slow)
+
+
+def assert_equal(coverage, slow):
+    """A coverage is the slow one's, but for pixels where two figures are too near to tell."""
     sure = ~slow.doubt
     assert sure.mean() > 0.99
     assert list(coverage["cell"].to_numpy()) == list(slow.cells.index)
@@ -440,6 +463,136 @@ def test_a_cell_by_hand(make_region, make_network, store):
     # Behind the sector 25 dB less, at the same distance.
     west = coverage.isel(y=10, x=0)
     assert float(west["rsrp_dbm"]) == pytest.approx(rsrp - 25.0, abs=0.01)
+
+
+# Measured antennas --------------------------------------------------------------------------------
+
+ROUND_ABOUT = np.radians(np.arange(360.0))
+PANEL = {
+    "kind": "measured",
+    "gain_dbi": 16.25,
+    "electrical_tilt_deg": 4.0,
+    # No symmetry, lobes within them, and slopes no steeper than single precision follows.
+    "cuts": (
+        np.round(13 - 12 * np.cos(ROUND_ABOUT) - np.cos(5 * ROUND_ABOUT + 0.5), 2),
+        np.round(13 - 12 * np.cos(ROUND_ABOUT - 0.07) - np.cos(7 * ROUND_ABOUT + 1.2), 2),
+    ),
+}
+CATALOGUE_OF_ONES_OWN = """
+antennas:
+- {id: panel, kind: measured, pattern_file: panel.msi, source: a test}
+"""
+
+
+def read_panel(folder, panel=PANEL, header="NAME a panel"):
+    """Write a pattern file and a catalogue by hand, and read them."""
+    lines = [header, f"GAIN {panel['gain_dbi']} dBi",
+             f"ELECTRICAL_TILT {panel['electrical_tilt_deg']}"]  # fmt: skip
+    for section, cut in zip(("HORIZONTAL", "VERTICAL"), panel["cuts"], strict=True):
+        lines += [f"{section} 360", *(f"{degree} {value:.2f}" for degree, value in enumerate(cut))]
+    (folder / "panel.msi").write_text("\n".join(lines))
+    (folder / "own.yaml").write_text(CATALOGUE_OF_ONES_OWN)
+    return ankang_coverage.read_catalogue(folder / "own.yaml")
+
+
+def equipped(network, catalogue, cells=slice(None)):
+    """Give some cells of a network the panel."""
+    antenna = network.cells["antenna"].to_numpy(object).copy()
+    antenna[cells] = "panel"
+    return replace(network, cells=network.cells.assign(antenna=antenna), catalogue=catalogue)
+
+
+@pytest.mark.parametrize(
+    ("seed", "propagation"), [(6, RMA), (7, ankang_coverage.Propagation(radius_m=5_000.0))]
+)
+def test_measured_antennas_equal_a_slow_computation_in_double_precision(
+    make_region, make_network, store, tmp_path, seed, propagation
+):
+    """Two of three cells have the panel, the others sector and round antennas beside it."""
+    region = make_region((270, 330), 60.0, seed=seed)
+    network = random_network(make_network, region, seed, ["lte-b8", "lte-b3"])
+    numbers = np.arange(len(network.cells))
+    network = equipped(network, read_panel(tmp_path), numbers[numbers % 3 < 2])
+    rule = with_rule("4g", rsrp_threshold_dbm=-100.0)
+    coverage = ankang_coverage.predict(region, network, rule, propagation=propagation, store=store)
+    slow = Slow(region, network, rule, propagation, antennas={"panel": PANEL})
+    assert_equal(coverage, slow)
+    served = coverage["best_server"].to_numpy()
+    assert 0.1 < (np.append(coverage["antenna"], "")[served] == "panel").mean() < 0.95
+
+
+def test_a_coverage_keeps_the_cuts_of_its_antennas(
+    make_region, make_network, store, tmp_path, written
+):
+    region = make_region((60, 70), 90.0)
+    on_air = [("lte-b8", {"azimuths_deg": [0.0, 120.0], "height_m": 30.0})]
+    both = make_network(
+        region, [("A", 20.3, 20.1, "macro", on_air), ("B", 50.3, 40.1, "macro", on_air)]
+    )
+    catalogue = read_panel(tmp_path)
+    for file in ("panel.msi", "own.yaml"):
+        (tmp_path / file).unlink()
+    both = equipped(both, catalogue)
+    first = predict(region, both.with_sites(["A"]), "4g", store=store)
+    kept = catalogue_of(first).antenna("panel")
+    assert kept == catalogue.antenna("panel")
+    for name, cut in zip(("horizontal", "vertical"), PANEL["cuts"], strict=True):
+        assert np.array_equal(getattr(kept.pattern, f"{name}_attenuation_db"), cut)
+    assert "panel.msi" not in json.dumps({**first.attrs, "store": ""})
+    together = predict(region, both, "4g", store=store)
+    assert add_network(region, first, both.with_sites(["B"])).identical(together)
+    assert catalogue_of(together.copy()) == catalogue_of(first)
+    # What the antenna is called changes no tile, what it radiates does.
+    for keys in written.values():
+        keys.clear()
+    again = predict(
+        region, equipped(both, read_panel(tmp_path, header="NAME other")), "4g", store=store
+    )
+    assert written == {"loss": [], "tiles": []}
+    assert again.equals(together)
+    level, through = PANEL["cuts"]
+    dented = {**PANEL, "cuts": (level + 2.0 * (np.arange(360) == 180), through)}
+    other = predict(region, equipped(both, read_panel(tmp_path, dented)), "4g", store=store)
+    assert (len(written["loss"]), len(written["tiles"])) == (0, 1)
+    assert not np.array_equal(other["tile_key"], together["tile_key"])
+    assert not other["rsrp_dbm"].equals(together["rsrp_dbm"])
+
+
+@pytest.mark.parametrize("azimuths", [[0.0], [40.0, 160.0, 280.0]])
+def test_a_sampled_sector_predicts_what_its_formula_does_but_for_the_sides(
+    make_region, make_network, store, tmp_path, azimuths
+):
+    """Up to its floor the formula adds the whole vertical attenuation to the horizontal one.
+
+    The cuts leave |φ|/180° of it out, and at the floor, from 94° on, add the rest that the formula
+    does not: either is half of it at most. It is none straight ahead, where both are the cut.
+    """
+    region = make_region((60, 70), 90.0)
+    settings = {"azimuths_deg": azimuths, "height_m": 30.0, "electrical_tilt_deg": 3.0}
+    network = make_network(region, [("A", 30.3, 30.1, "macro", [("lte-b8", settings)])])
+    sector = read("antennas.yaml")["macro-65-15dbi"]
+    degrees = np.arange(360.0)
+    off = np.minimum(degrees, 360.0 - degrees)
+    level = np.minimum(12 * (off / 65.0) ** 2, sector["front_to_back_db"])
+    through = np.minimum(
+        12 * (off / sector["vertical_beamwidth_deg"]) ** 2, sector["side_lobe_suppression_db"]
+    )
+    through[91:270] = sector["front_to_back_db"]
+    sampled = {**sector, "electrical_tilt_deg": 0.0, "cuts": (level, through)}
+    own = equipped(network, read_panel(tmp_path, sampled))
+    by_formula, by_cuts = (
+        predict(region, one, "4g", store=store)["rsrp_dbm"].to_numpy() for one in (network, own)
+    )
+    more = by_cuts - by_formula
+    far = np.hypot(*np.mgrid[-30:30, -30:40]) > 25  # where elevations are below 1°
+    width = sector["vertical_beamwidth_deg"]
+    most = 12 * ((1.0 + 3.0) / width) ** 2
+    # Chords of whole degrees under the parabolas, the digits of the file, and the floor's corner.
+    chords, corner = 3 / 65.0**2 + 3 / width**2 + 0.01, 0.1
+    assert np.nanmax(np.abs(more[far])) < 0.53 * most + chords + corner
+    assert np.nanmax(np.abs(more[far])) > 0.1
+    if azimuths == [0.0]:
+        assert np.abs(more[:5, 30]).max() < most / 180.0 + chords
 
 
 # What is read, and what is computed ---------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import pickle
 import warnings
+from dataclasses import replace
 from importlib import import_module
 
 import numpy as np
@@ -12,6 +13,8 @@ from ankang_coverage.coverage import add_network, predict
 from ankang_coverage.coverage.predict import rule_of
 from ankang_coverage.coverage.reach import reach
 from ankang_coverage.coverage.store import StoreWarning
+from ankang_coverage.propagation.antenna_files import cosine_pattern
+from ankang_coverage.sites.catalogue import MeasuredAntenna, builtin_catalogue
 
 reach_module = import_module("ankang_coverage.coverage.reach")
 
@@ -74,7 +77,22 @@ CASES = {
         "propagation": DISTANCE,
         "seed": 4,
     },
+    "measured antennas": {
+        "rule": {"rsrp_threshold_dbm": -100.0},
+        "layers": ["lte-b8"],
+        "propagation": TERRAIN,
+        "seed": 5,
+        "measured": True,
+    },
 }
+
+
+def measured(network):
+    """Give all cells of a network a measured antenna, which no built-in catalogue has."""
+    pattern = cosine_pattern(17.0, 65.0, 10.0, electrical_tilt_deg=4.0)
+    panel = MeasuredAntenna(id="panel", source="a test", kind="measured", pattern=pattern)
+    cells = network.cells.assign(antenna="panel")
+    return replace(network, cells=cells, catalogue=builtin_catalogue().with_entries(panel))
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -91,6 +109,8 @@ def test_reach_is_what_a_prediction_with_the_site_newly_covers(region, make_netw
         make_network, region, told["layers"], told["seed"],
         load=told.get("load"), operators=told.get("operators", ("",)),
     )  # fmt: skip
+    if told.get("measured"):
+        standing, new = measured(standing), measured(new)
     before = predict(region, standing, rule, propagation=told["propagation"], store=store)
     found = dict(zip(new.sites.index, reach(region, before, new), strict=True))
     was_covered = before["covered"].to_numpy().ravel()

@@ -12,7 +12,8 @@ from ankang_coverage.coverage.signals import (
     Signals,
 )
 from ankang_coverage.coverage.store import BEYOND, UNKNOWN, LossWindow
-from ankang_coverage.propagation.antenna import SectorPattern
+from ankang_coverage.propagation.antenna import SectorPattern, sector_gain
+from ankang_coverage.propagation.antenna_files import MeasuredPattern, measured_gain
 
 MACRO = SectorPattern(15.0, 65.0, 15.0, 25.0, 20.0)
 ROUND = SectorPattern(8.0, 360.0, 17.0, 0.0, 15.0)
@@ -29,8 +30,22 @@ def window(rows, columns, loss, elevation=0):
     return LossWindow(rows, columns, *full)
 
 
+DEGREES = np.arange(360.0)
+PANEL = MeasuredPattern(  # lobes, a dip behind, and no symmetry
+    "panel",
+    17.0,
+    14 - 12 * np.cos(np.radians(DEGREES)) - 2 * np.cos(np.radians(5 * DEGREES + 30)),
+    13 - 12 * np.cos(np.radians(DEGREES - 4)) - 1.5 * np.cos(np.radians(11 * DEGREES + 70)) + 0.5,
+    electrical_tilt_deg=4.0,
+)
+ROUGH = MeasuredPattern("rough", 12.0, *np.random.default_rng(2).uniform(0.0, 8.0, (2, 360)))
+
+
 def slow_gain(pattern, azimuth, elevation, c):
     """The direction in the antenna's own frame, by its unit vectors, then two parabolas."""
+    if isinstance(pattern, MeasuredPattern):
+        own = (c.azimuth_deg, c.mechanical_tilt_deg, c.electrical_tilt_deg)
+        return float(measured_gain(pattern, azimuth, elevation, *own))
     a, e, b, t = map(math.radians, (azimuth, elevation, c.azimuth_deg, c.mechanical_tilt_deg))
     d = np.array([math.cos(e) * math.sin(a), math.cos(e) * math.cos(a), math.sin(e)])
     facing = np.array([math.sin(b) * math.cos(t), math.cos(b) * math.cos(t), -math.sin(t)])
@@ -64,7 +79,7 @@ def slow(shape, heard):
     return levels
 
 
-def random_masts(seed, shape):
+def random_masts(seed, shape, patterns=(MACRO, ROUND, NARROW)):
     rng = np.random.default_rng(seed)
     heard, position = [], 0
     for _ in range(6):
@@ -82,7 +97,7 @@ def random_masts(seed, shape):
                 cell(
                     position,
                     float(rng.uniform(0, 18)),
-                    [MACRO, ROUND, NARROW][rng.integers(3)],
+                    patterns[rng.integers(len(patterns))],
                     float(rng.uniform(0, 360)),
                     float(rng.choice([0.0, rng.uniform(-10, 15)])),
                     float(rng.uniform(-2, 10)),
@@ -95,10 +110,14 @@ def random_masts(seed, shape):
     return heard
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_random_masts_equal_a_loop_over_cells(seed):
+@pytest.mark.parametrize(
+    ("seed", "patterns"),
+    [*((seed, (MACRO, ROUND, NARROW)) for seed in range(5)),
+     *((seed, (MACRO, PANEL, ROUGH, ROUND)) for seed in range(3))],
+)  # fmt: skip
+def test_random_masts_equal_a_loop_over_cells(seed, patterns):
     shape = (33, 41)
-    heard = random_masts(seed, shape)
+    heard = random_masts(seed, shape, patterns)
     state = Signals.silent(slice(0, shape[0]), slice(0, shape[1]))
     for mast in heard:
         state.hear(*mast)
@@ -135,7 +154,7 @@ def test_random_masts_equal_a_loop_over_cells(seed):
 def test_a_tile_in_parts_has_the_same_bits_as_the_whole(seed):
     """A unit may hold one tile or sixteen: what a pixel hears must not depend on it."""
     shape = (33, 41)
-    heard = random_masts(seed, shape)
+    heard = random_masts(seed, shape, (MACRO, ROUND, NARROW, PANEL))
     whole = Signals.silent(slice(0, 33), slice(0, 41))
     for mast in heard:
         whole.hear(*mast)
@@ -235,3 +254,105 @@ def test_a_mast_on_the_pixel_itself_is_heard():
     state.hear(window(rows, columns, 6_000, -9_000), 1.0, 1.0, [cell(0, mechanical=3.0)])
     assert np.isfinite(state.best_dbm).all()
     assert state.best_dbm[1, 1] <= -45.0
+
+
+# Measured antennas -------------------------------------------------------------------------------
+
+
+def heard_alone(c, elevation_cdeg, row=100.3, column=77.7):
+    """Gain that the kernel hears of one cell round its mast, and the directions."""
+    shape = elevation_cdeg.shape
+    rows, columns = slice(0, shape[0]), slice(0, shape[1])
+    state = Signals.silent(rows, columns)
+    state.hear(window(rows, columns, 10_000, elevation_cdeg), row, column, [c])
+    i, j = np.mgrid[rows, columns]
+    return state.best_dbm.astype(float) + 100.0, np.degrees(np.arctan2(j - column, row - i))
+
+
+@pytest.mark.parametrize("mechanical", [0.0, 7.0, -5.0, 12.0])
+@pytest.mark.parametrize("pattern", [PANEL, ROUGH], ids=lambda pattern: pattern.name)
+def test_a_measured_antenna_is_heard_as_measured_gain_has_it(pattern, mechanical):
+    rng = np.random.default_rng(0)
+    elevation = rng.integers(-3000, 3000, (200, 190))
+    for boresight, electrical in ((0.0, 4.0), (33.3, 9.5), (180.0, -2.0), (359.9, 0.0)):
+        own = cell(0, 0.0, pattern, boresight, mechanical, electrical)
+        found, azimuth = heard_alone(own, elevation)
+        expected = measured_gain(
+            pattern, azimuth, elevation / 100.0, boresight, mechanical, electrical
+        )
+        assert np.ptp(expected) > 8.0
+        np.testing.assert_allclose(found, expected, rtol=0.0, atol=2e-3)
+
+
+def test_a_cut_is_closed_where_its_circle_ends():
+    """Straight ahead and behind, just beside them, and at each end of the vertical cut."""
+    for row, column in ((10.0, 0.0), (-10.0, 0.0), (10.0, 1e-6), (10.0, -1e-6), (-10.0, -1e-6),
+                        (0.0, 10.0), (0.0, -10.0)):  # fmt: skip
+        for tilt in (0.0, 4.0, 3.999999, 4.000001, -90.0, 90.0):
+            for elevation in (0, 1, -1, 9000, -9000):
+                own = cell(0, 0.0, ROUGH, 0.0, 0.0, tilt)
+                found, azimuth = heard_alone(own, np.full((1, 1), elevation), row, column)
+                expected = measured_gain(ROUGH, azimuth, elevation / 100.0, 0.0, 0.0, tilt)
+                np.testing.assert_allclose(found, expected, rtol=0.0, atol=2e-3)
+
+
+def test_a_measured_antenna_leaves_the_bits_of_its_neighbours_alone():
+    rng = np.random.default_rng(1)
+    elevation = rng.integers(-2000, 2000, (60, 70))
+    rows, columns = slice(0, 60), slice(0, 70)
+    loss = window(rows, columns, 10_000, elevation)
+    for mechanical in (0.0, 6.0):
+        alone, beside = (Signals.silent(rows, columns) for _ in range(2))
+        sector = cell(1, 0.0, MACRO, 70.0, mechanical, 3.0)
+        alone.hear(loss, 30.2, 31.7, [sector])
+        far_below = cell(0, -300.0, PANEL, 10.0, mechanical, 3.0)
+        beside.hear(loss, 30.2, 31.7, [far_below, sector, cell(2, -300.0, ROUGH, 1.0, 2.0, 3.0)])
+        assert (beside.best == 1).all()
+        assert np.array_equal(beside.best_dbm, alone.best_dbm)
+        assert np.array_equal(beside.best_mw, alone.best_mw)
+
+
+def sampled(pattern):
+    """The cuts of a sector pattern: level all round, and through the front up and down."""
+    level = sector_gain(pattern, DEGREES, 0.0, 0.0)
+    front = np.where((DEGREES < 90) | (DEGREES > 270), DEGREES, 180.0 - DEGREES)
+    front = (front + 180.0) % 360.0 - 180.0
+    ahead = np.where((DEGREES < 90) | (DEGREES > 270), 0.0, 180.0)
+    through = sector_gain(pattern, ahead, -front, 0.0)
+    return MeasuredPattern(
+        "sampled", pattern.gain_dbi, *(pattern.gain_dbi - c for c in (level, through))
+    )
+
+
+def test_a_round_sector_pattern_is_heard_the_same_when_it_is_sampled():
+    """Both cuts tell all of it; between whole degrees a chord is 3 dB / θ² off the parabola."""
+    rng = np.random.default_rng(3)
+    elevation = rng.integers(-2500, 2500, (80, 90))
+    for mechanical in (0.0, 5.0):
+        own = [cell(0, 0.0, p, 50.0, mechanical, 2.5) for p in (ROUND, sampled(ROUND))]
+        by_formula, by_cuts = (heard_alone(c, elevation, 40.2, 41.9)[0] for c in own)
+        assert np.abs(by_cuts - by_formula).max() < 3.0 / 17.0**2 + 1e-3
+
+
+def test_a_sampled_sector_differs_by_what_its_cuts_do_not_tell():
+    """Off the boresight the cuts weigh what is ahead by 1 − |φ|/180°, the formula takes it whole.
+
+    So where no floor is within a degree the sampled one gains |φ|/180° of the vertical
+    attenuation.
+    """
+    rng = np.random.default_rng(4)
+    elevation = rng.integers(-1200, 1200, (80, 90))
+    boresight, tilt = 50.0, 2.5
+    own = [cell(0, 0.0, p, boresight, 0.0, tilt) for p in (MACRO, sampled(MACRO))]
+    (by_formula, azimuth), (by_cuts, _) = (heard_alone(c, elevation, 40.2, 41.9) for c in own)
+    phi = np.abs((azimuth - boresight + 180.0) % 360.0 - 180.0)
+    lobe = np.abs(elevation / 100.0 + tilt)
+    up = 12.0 * (lobe / 15.0) ** 2
+    free = 12.0 * ((phi + 1.0) / 65.0) ** 2 + up < 25.0
+    free &= 12.0 * ((lobe + 1.0) / 15.0) ** 2 < 20.0
+    assert 0.2 < free.mean() < 0.9
+    more = by_cuts - by_formula - phi / 180.0 * up
+    chords = 3.0 / 65.0**2 + 3.0 / 15.0**2
+    assert np.abs(more[free]).max() < chords + 1e-3
+    assert np.abs((by_cuts - by_formula)[free & (phi < 20.0)]).max() < 20.0 / 180.0 * 12.0
+    assert np.abs((by_cuts - by_formula)[free]).max() > 0.5  # the residual is there

@@ -1,4 +1,5 @@
 import math
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +15,7 @@ from ankang_coverage.propagation.antenna_files import (
     cosine_pattern,
     measured_gain,
     parse_antenna,
+    pattern_gain,
     read_antenna_file,
     write_antenna_file,
 )
@@ -129,6 +131,12 @@ def test_encodings(tmp_path, encoding):
     path.write_bytes(text("NAME Müller", "GAIN 10 dBi").encode(encoding))
     assert read_antenna_file(path).name == "Müller"
     assert read_antenna_file(str(path)).gain_dbi == 10.0
+
+
+def test_a_nameless_antenna_is_called_like_its_file_wherever_that_stands(tmp_path):
+    path = tmp_path / "panel.msi"
+    path.write_text(text("GAIN 10 dBi"))
+    assert read_antenna_file(path).name == "panel.msi"
 
 
 # --- malformed files: the line is the first one a reader of the message should look at
@@ -389,3 +397,44 @@ def test_patterns_are_immutable_and_own_their_cuts():
         MeasuredPattern("a", 10.0, np.zeros(361), cut)
     with pytest.raises(OutOfRangeError, match="vertical_attenuation_db is not a number"):
         MeasuredPattern("a", 10.0, CUT, np.where(DEGREES == 9, np.nan, CUT))
+
+
+def test_patterns_are_equal_by_content_and_their_digest_tells_what_they_radiate():
+    antenna = MeasuredPattern("a", 10.0, CUT, CUT, 940.0, 2.0, comment="one")
+    assert antenna == MeasuredPattern("a", 10.0, CUT.copy(), CUT, 940.0, 2.0, comment="one")
+    other_cut = np.where(DEGREES == 180, CUT + 1e-12, CUT)  # in the middle, where repr is cut short
+    heard = [
+        replace(antenna, gain_dbi=10.5),
+        replace(antenna, electrical_tilt_deg=3.0),
+        replace(antenna, horizontal_attenuation_db=other_cut),
+        replace(antenna, vertical_attenuation_db=other_cut),
+    ]
+    unheard = [replace(antenna, **change) for change in ({"name": "b"}, {"comment": "two"})]
+    assert len({antenna, *heard, *unheard}) == 7
+    assert len({one.digest for one in (antenna, *heard)}) == 5
+    assert {one.digest for one in unheard} == {antenna.digest}
+
+
+def test_pickled_patterns_are_what_they_were():
+    antenna = MeasuredPattern("a", 10.0, CUT, CUT[::-1], 940.0, 2.0, "b", "c")
+    again = pickle.loads(pickle.dumps(antenna))
+    assert again == antenna
+    np.testing.assert_array_equal(again.horizontal_attenuation_db, CUT)
+    np.testing.assert_array_equal(again.vertical_attenuation_db, CUT[::-1])
+    assert not again.horizontal_attenuation_db.flags.writeable
+
+
+@pytest.mark.parametrize(
+    ("ripple_db", "omnidirectional"), [(0.0, True), (1.0, True), (3.0, True), (3.1, False)]
+)
+def test_an_antenna_that_nowhere_falls_to_half_its_power_faces_nowhere(ripple_db, omnidirectional):
+    cut = 0.5 * ripple_db * (1.0 - np.cos(np.radians(3.0 * DEGREES)))
+    assert MeasuredPattern("rod", 8.0, cut, CUT).omnidirectional == omnidirectional
+
+
+def test_gain_of_either_kind():
+    sector = SectorPattern(15.0, 65.0, 10.0, 25.0, 25.0)
+    directions = (np.linspace(-180.0, 180.0, 50), np.linspace(-30.0, 30.0, 50), 40.0, 3.0, 2.0)
+    for pattern, gain in ((sector, sector_gain), (lopsided(), measured_gain)):
+        expected = gain(pattern, *directions)
+        np.testing.assert_array_equal(pattern_gain(pattern, *directions), expected)

@@ -1,3 +1,4 @@
+import json
 import math
 import pickle
 
@@ -13,13 +14,20 @@ from ankang_coverage.propagation import (
     lte_uplink_overhead,
     uplink_limit_db,
 )
+from ankang_coverage.propagation.antenna_files import (
+    MeasuredPattern,
+    cosine_pattern,
+    write_antenna_file,
+)
 from ankang_coverage.sites.catalogue import (
     Antenna,
+    MeasuredAntenna,
     RadioLayer,
     Service,
     Sharing,
     antenna,
     antennas,
+    as_antenna,
     builtin_catalogue,
     radio_layer,
     radio_layers,
@@ -363,3 +371,156 @@ def test_faults_of_a_file_name_file_and_entry(tmp_path, text, complaint):
     path.write_text(text)
     with pytest.raises(CatalogueError, match=complaint):
         read_catalogue(path)
+
+
+# --- Antennas with a pattern file ----------------------------------------------------------------
+
+MEASURED = """
+antennas:
+- id: kathrein
+  kind: measured
+  pattern_file: patterns/kathrein.msi
+  source: a test
+"""
+CUTS = np.random.default_rng(1).uniform(0.0, 30.0, (2, 360))
+
+
+@pytest.fixture
+def with_pattern(tmp_path):
+    """Write a catalogue, and a pattern file of many digits in a folder beside it."""
+    (tmp_path / "patterns").mkdir()
+    pattern = MeasuredPattern("K 739", 16.1, *CUTS, 1 / 3 * 1e3, 5.7, "某厂", "two  words")
+    write_antenna_file(pattern, tmp_path / "patterns" / "kathrein.msi")
+    path = tmp_path / "my.yaml"
+    path.write_text(MEASURED)
+    return path
+
+
+def test_a_pattern_file_is_read_into_the_catalogue(with_pattern, monkeypatch, tmp_path):
+    monkeypatch.chdir("/")  # the path is relative to the catalogue, not to where one stands
+    own = read_catalogue(with_pattern).antenna("kathrein")
+    assert (own.kind, own.gain_dbi, own.pattern.gain_dbi) == ("measured", 16.1, 16.1)
+    assert (own.pattern.name, own.pattern.make) == ("K 739", "某厂")
+    assert (own.pattern.frequency_mhz, own.pattern.electrical_tilt_deg) == (1 / 3 * 1e3, 5.7)
+    np.testing.assert_array_equal(own.pattern.horizontal_attenuation_db, CUTS[0])
+    np.testing.assert_array_equal(own.pattern.vertical_attenuation_db, CUTS[1])
+    below = tmp_path / "below"
+    below.mkdir()
+    (below / "my.yaml").write_text(MEASURED.replace("patterns/", "../patterns/"))
+    assert read_catalogue(below / "my.yaml").antenna("kathrein") == own
+
+
+def test_a_measured_antenna_travels_whole_and_without_its_path(with_pattern, tmp_path):
+    (tmp_path / "patterns" / "kathrein.msi").write_bytes(
+        (tmp_path / "patterns" / "kathrein.msi").read_bytes().partition(b"\n")[2]
+    )  # its name: what else could it be called after but the path?
+    own = read_catalogue(with_pattern)
+    (tmp_path / "patterns" / "kathrein.msi").unlink()
+    entry = own.antenna("kathrein")
+    assert entry.pattern.name == "kathrein.msi"
+    told = json.dumps(entry.model_dump(mode="json"))
+    assert str(tmp_path) not in told
+    assert "patterns" not in told
+    for again in (
+        as_antenna(json.loads(told)),
+        as_antenna(entry.model_dump()),
+        MeasuredAntenna.model_validate_json(entry.model_dump_json()),
+        pickle.loads(pickle.dumps(own)).antenna("kathrein"),
+    ):
+        assert again == entry
+        for cut in ("horizontal_attenuation_db", "vertical_attenuation_db"):
+            kept, was = getattr(again.pattern, cut), getattr(entry.pattern, cut)
+            assert kept.tobytes() == was.tobytes()
+            assert not kept.flags.writeable
+    assert pickle.loads(pickle.dumps(own)) == own
+
+
+def test_a_measured_antenna_can_be_changed_like_any_other_entry():
+    pattern = cosine_pattern(17.0, 65.0, 7.0)
+    own = MeasuredAntenna(id="panel", source="a test", kind="measured", pattern=pattern)
+    assert own.with_fields(id="other").pattern == pattern
+    assert own.with_fields(id="other") != own
+    other = cosine_pattern(17.0, 65.0, 7.5)
+    assert own.with_fields(pattern=other).pattern == other
+    with pytest.raises(CatalogueError, match="(?s)panel cannot be changed so: .*gain_dbi"):
+        own.with_fields(gain_dbi=18.0)
+    with pytest.raises(ValidationError):
+        own.source = "hearsay"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "complaint"),
+    [
+        ({"name": "a", "gain_dbi": 8.0}, "no measured pattern: .*horizontal_attenuation_db"),
+        (7, "no measured pattern"),
+        (
+            {"name": "a", "gain_dbi": 8.0, "horizontal_attenuation_db": [0.0],
+             "vertical_attenuation_db": [0.0]},
+            r"shape \(1,\)",
+        ),
+        (
+            {"name": "a", "gain_dbi": 8.0, "horizontal_attenuation_db": [-1.0] * 360,
+             "vertical_attenuation_db": [0.0] * 360},
+            "horizontal_attenuation_db is -1",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_no_pattern_is_refused(pattern, complaint):
+    entry = {"id": "a", "source": "a test", "kind": "measured", "pattern": pattern}
+    with pytest.raises(ValidationError, match=complaint):
+        as_antenna(entry)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        (
+            "kathrein.msi",
+            "nowhere.msi",
+            r"antenna file .*nowhere\.msi cannot be read: .*; correct .* the folder of my\.yaml$",
+        ),
+        ("/kathrein.msi", "", "antenna file .*patterns cannot be read: Is a directory; correct"),
+        (
+            "  source",
+            "  gain_dbi: 15.0\n  vertical_beamwidth_deg: 7.0\n  source",
+            "is described by patterns/kathrein.msi: leave out gain_dbi, vertical_beamwidth_deg$",
+        ),
+        ("kind: measured", "kind: sector", "has a pattern_file: write kind: measured$"),
+        ("  kind: measured\n", "", "has a pattern_file: write kind: measured$"),
+        (
+            "  pattern_file: patterns/kathrein.msi\n",
+            "  gain_dbi: 15.0\n",
+            "is measured: name its MSI or Planet file in pattern_file$",
+        ),
+    ],
+)
+def test_faults_of_a_measured_entry_name_the_antenna_and_what_to_do(
+    with_pattern, old, new, complaint
+):
+    assert old in MEASURED
+    with_pattern.write_text(MEASURED.replace(old, new))
+    with pytest.raises(CatalogueError, match=rf"my\.yaml, antenna kathrein:? {complaint}") as fault:
+        read_catalogue(with_pattern)
+    assert "\n" not in str(fault.value)
+
+
+def test_a_fault_in_a_pattern_file_names_antenna_file_and_line(with_pattern, tmp_path):
+    file = tmp_path / "patterns" / "kathrein.msi"
+    lines = file.read_text("utf-8").splitlines()
+    at = next(n for n, line in enumerate(lines) if line.startswith("90 "))
+    file.write_text("\n".join([*lines[:at], "90 much", *lines[at + 1 :]]), "utf-8")
+    with pytest.raises(
+        CatalogueError,
+        match=rf"my\.yaml, antenna kathrein: antenna file .*kathrein\.msi, line {at + 1}: .*90 much"
+        ".*; correct the file",
+    ):
+        read_catalogue(with_pattern)
+
+
+def test_an_unknown_key_beside_a_pattern_file_is_named(with_pattern):
+    with_pattern.write_text(MEASURED + "  colour: grey\n")
+    with pytest.raises(CatalogueError, match="antenna kathrein .*leave out colour"):
+        read_catalogue(with_pattern)
+    with_pattern.write_text(MEASURED.replace("  source: a test\n", ""))
+    with pytest.raises(CatalogueError, match="(?s)my.yaml, antennas, entry 1: .*source"):
+        read_catalogue(with_pattern)

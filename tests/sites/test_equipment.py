@@ -3,8 +3,9 @@
 import pytest
 
 from ankang_coverage.errors import CatalogueError
+from ankang_coverage.propagation.antenna_files import cosine_pattern
 from ankang_coverage.sites import equip
-from ankang_coverage.sites.catalogue import radio_layer
+from ankang_coverage.sites.catalogue import MeasuredAntenna, builtin_catalogue, radio_layer
 
 
 def test_values_per_site_reach_all_its_sectors():
@@ -41,3 +42,19 @@ def test_load_is_the_layers_and_operator_open_unless_given():
 def test_unknown_layers_are_named():
     with pytest.raises(CatalogueError, match="lte-b88"):
         equip(["A"], "lte-b88", azimuths_deg=[0], height_m=30)
+
+
+def test_the_electrical_tilt_is_the_antennas_own_unless_given():
+    pattern = cosine_pattern(17.0, 65.0, 7.0, electrical_tilt_deg=6.0)
+    measured = MeasuredAntenna(id="panel", source="a test", kind="measured", pattern=pattern)
+    layer = radio_layer("lte-b8").with_fields(antenna="panel")
+    own = builtin_catalogue().with_entries(measured, layer)
+
+    def tilt(**settings):
+        cells = equip(["A"], "lte-b8", azimuths_deg=[0, 120], height_m=30, **settings)
+        return cells["electrical_tilt_deg"].tolist()
+
+    assert tilt() == [0.0, 0.0]
+    assert tilt(catalogue=own) == [6.0, 6.0]
+    assert tilt(catalogue=own, kind="micro") == [0.0, 0.0]
+    assert tilt(catalogue=own, electrical_tilt_deg=0.0) == [0.0, 0.0]

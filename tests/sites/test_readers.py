@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from pyproj import Transformer
 
 from ankang_coverage.errors import FileError, NetworkError
+from ankang_coverage.propagation.antenna_files import cosine_pattern
 from ankang_coverage.region import Source
 from ankang_coverage.region.coordinates import gcj02_to_bd09, wgs84_to_gcj02
-from ankang_coverage.sites.catalogue import builtin_catalogue, radio_layer
+from ankang_coverage.sites.catalogue import MeasuredAntenna, builtin_catalogue, radio_layer
 from ankang_coverage.sites.readers import read_sites
 
 TO_UTM = Transformer.from_crs("EPSG:4326", "EPSG:32649", always_xy=True)
@@ -326,6 +327,46 @@ def test_tilts(tmp_path, mechanical, electrical, total, expected):
     row = {"机械下倾角": mechanical, "电子下倾角": electrical, "总下倾角": total}
     cell = read(tmp_path, row).cells.iloc[0]
     assert (cell["mechanical_tilt_deg"], cell["electrical_tilt_deg"]) == expected
+
+
+def measured(id_, horizontal_beamwidth_deg, electrical_tilt_deg):
+    pattern = cosine_pattern(
+        14.0, horizontal_beamwidth_deg, 7.0, electrical_tilt_deg=electrical_tilt_deg
+    )
+    return MeasuredAntenna(id=id_, source="a test", kind="measured", pattern=pattern)
+
+
+@pytest.mark.parametrize(
+    ("mechanical", "electrical", "total", "expected", "assumed"),
+    [
+        ("3", "4", "9", (3.0, 4.0), ""),
+        ("3", "0", "", (3.0, 0.0), ""),
+        ("3", "", "9", (3.0, 6.0), ""),
+        ("3", "", "", (3.0, 5.0), "electrical_tilt_deg"),
+        ("", "", "9", (0.0, 9.0), "mechanical_tilt_deg"),
+        ("", "", "", (0.0, 5.0), "mechanical_tilt_deg,electrical_tilt_deg"),
+    ],
+)
+def test_a_measured_antenna_has_the_tilt_of_its_file_where_a_row_tells_none(
+    tmp_path, mechanical, electrical, total, expected, assumed
+):
+    own = builtin_catalogue().with_entries(measured("panel", 65.0, 5.0))
+    row = {"机械下倾角": mechanical, "电子下倾角": electrical, "总下倾角": total, "负荷": "0.5"}
+    cell = read(tmp_path, row | {"天线型号": "panel"}, catalogue=own).cells.iloc[0]
+    assert cell["antenna"] == "panel"
+    assert (cell["mechanical_tilt_deg"], cell["electrical_tilt_deg"]) == expected
+    assert cell["assumed"] == assumed
+
+
+def test_only_a_measured_antenna_that_is_round_needs_no_azimuth(tmp_path):
+    own = builtin_catalogue().with_entries(
+        measured("rod", 360.0, 0.0), measured("panel", 65.0, 0.0)
+    )
+    rows = [{"天线型号": id_, "方位角": ""} for id_ in ("rod", "panel")]
+    network = read(tmp_path, *rows, catalogue=own)
+    assert network.cells["antenna"].tolist() == ["rod"]
+    assert network.cells["azimuth_deg"].tolist() == [0.0]
+    assert "azimuth_deg is blank" in only_rejection(network)[-1]
 
 
 def test_rows_that_share_a_name_are_one_site(tmp_path):

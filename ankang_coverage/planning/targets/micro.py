@@ -233,7 +233,7 @@ def _cells(sites: gpd.GeoDataFrame, target: Target, catalogue: Catalogue) -> pd.
 def _azimuths_deg(layer: str, catalogue: Catalogue) -> tuple[float, ...]:
     """Return one boresight for an omnidirectional antenna, two back to back for a panel."""
     antenna = catalogue.antenna(catalogue.radio_layer(layer).antenna_for("micro"))
-    return (0.0,) if antenna.kind == "omni" else (0.0, 180.0)
+    return (0.0,) if antenna.pattern.omnidirectional else (0.0, 180.0)
 
 
 def _with_towers(

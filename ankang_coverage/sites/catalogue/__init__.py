@@ -5,20 +5,21 @@ The entries of the built-in catalogue stand as YAML beside this file. One's own 
 cells with, and a network keeps the catalogue it was made with.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, partial
 from importlib import resources
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, UnionType
 from typing import Any, TypeVar
 
 import yaml
 from pydantic import ValidationError
 
-from ankang_coverage.errors import CatalogueError
+from ankang_coverage.errors import CatalogueError, FileError
 from ankang_coverage.files import read_text
+from ankang_coverage.propagation.antenna_files import read_antenna_file
 from ankang_coverage.sites.catalogue.bands import BANDS, Band, band
 from ankang_coverage.sites.catalogue.entries import (
     DEFAULT_ERROR_SIGMA_DB,
@@ -26,10 +27,13 @@ from ankang_coverage.sites.catalogue.entries import (
     NR_RESOURCE_BLOCKS,
     OPERATORS,
     Antenna,
+    AnyAntenna,
     Entry,
+    MeasuredAntenna,
     RadioLayer,
     Service,
     Sharing,
+    as_antenna,
 )
 
 __all__ = [
@@ -39,14 +43,17 @@ __all__ = [
     "NR_RESOURCE_BLOCKS",
     "OPERATORS",
     "Antenna",
+    "AnyAntenna",
     "Band",
     "Catalogue",
     "Entry",
+    "MeasuredAntenna",
     "RadioLayer",
     "Service",
     "Sharing",
     "antenna",
     "antennas",
+    "as_antenna",
     "band",
     "builtin_catalogue",
     "radio_layer",
@@ -75,7 +82,7 @@ class Catalogue:
         radio layer twice.
     """
 
-    antennas: Mapping[str, Antenna]
+    antennas: Mapping[str, AnyAntenna]
     radio_layers: Mapping[str, RadioLayer]
     services: Mapping[str, Service]
     sharing: Mapping[str, Sharing]
@@ -95,7 +102,7 @@ class Catalogue:
         """Pickle the entries; read-only views of them cannot be pickled."""
         return Catalogue, tuple(dict(getattr(self, field.name)) for field in fields(self))
 
-    def antenna(self, id: str) -> Antenna:  # noqa: A002  an id is what it is called everywhere
+    def antenna(self, id: str) -> AnyAntenna:  # noqa: A002  an id is what it is called everywhere
         """Return one antenna; the error for an unknown id names the nearest and all."""
         return _find("antenna", id, self.antennas)
 
@@ -168,10 +175,20 @@ class Catalogue:
                 seen.add((shared.radio_layer, operator))
 
 
-_MODELS: Mapping[str, type[Entry]] = MappingProxyType(
-    {"antennas": Antenna, "radio_layers": RadioLayer, "services": Service, "sharing": Sharing}
+_MODELS: Mapping[str, type[Entry] | UnionType] = MappingProxyType(
+    {"antennas": AnyAntenna, "radio_layers": RadioLayer, "services": Service, "sharing": Sharing}
 )
 """Model of the entries of each list, in the order of ``Catalogue``."""
+
+_READERS: Mapping[str, Callable[[Any], Entry]] = MappingProxyType(
+    {
+        "antennas": as_antenna,
+        "radio_layers": RadioLayer.model_validate,
+        "services": Service.model_validate,
+        "sharing": Sharing.model_validate,
+    }
+)
+"""What makes such an entry from values by name of the field."""
 
 
 @cache
@@ -184,9 +201,9 @@ def builtin_catalogue() -> Catalogue:
     10
     """
     lists: dict[str, Any] = {}
-    for name, model in _MODELS.items():
+    for name, reader in _READERS.items():
         text = (resources.files(__name__) / f"{name}.yaml").read_text("utf-8")
-        lists[name] = _entries(f"{name}.yaml", yaml.safe_load(text), model)
+        lists[name] = _entries(f"{name}.yaml", yaml.safe_load(text), reader)
     return Catalogue(**lists)
 
 
@@ -197,7 +214,9 @@ def read_catalogue(path: str | Path, base: Catalogue | None = None) -> Catalogue
     ----------
     path
         YAML file with any of the lists ``antennas``, ``radio_layers``, ``services`` and
-        ``sharing``, written as in the files of ``ankang_coverage/sites/catalogue``.
+        ``sharing``, written as in the files of ``ankang_coverage/sites/catalogue``. An antenna
+        of ``kind: measured`` has, instead of the numbers of a pattern, a ``pattern_file``: MSI or
+        Planet, its path relative to the YAML file. Its content is read into the catalogue.
     base
         The catalogue to add them to; an entry whose id is there replaces it. The built-in one
         when omitted.
@@ -212,8 +231,8 @@ def read_catalogue(path: str | Path, base: Catalogue | None = None) -> Catalogue
     FileError
         If the file cannot be read.
     CatalogueError
-        If it is no YAML, has another list, or an entry is wrong; the message names file and
-        entry.
+        If it is no YAML, has another list, or an entry or its pattern file is wrong; the message
+        names file and entry.
     """
     path = Path(path)
     try:
@@ -222,14 +241,18 @@ def read_catalogue(path: str | Path, base: Catalogue | None = None) -> Catalogue
         raise CatalogueError(f"{path} is no YAML: {error}") from error
     if not isinstance(lists, dict) or not lists.keys() <= _MODELS.keys():
         raise CatalogueError(f"{path} must hold some of the lists {', '.join(_MODELS)} and no more")
+    readers: dict[str, Callable[[Any], Entry]] = {
+        **_READERS,
+        "antennas": partial(_read_antenna, path),
+    }
     added = {
-        name: _entries(f"{path}, {name}", entries, _MODELS[name]) for name, entries in lists.items()
+        name: _entries(f"{path}, {name}", entries, readers[name]) for name, entries in lists.items()
     }
     base = builtin_catalogue() if base is None else base
     return base.with_entries(*(entry for entries in added.values() for entry in entries.values()))
 
 
-def antennas() -> Mapping[str, Antenna]:
+def antennas() -> Mapping[str, AnyAntenna]:
     """Return the antennas of the built-in catalogue by id.
 
     Returns
@@ -277,7 +300,7 @@ def services() -> Mapping[str, Service]:
     return builtin_catalogue().services
 
 
-def antenna(id: str) -> Antenna:  # noqa: A002  an id is what it is called everywhere
+def antenna(id: str) -> AnyAntenna:  # noqa: A002  an id is what it is called everywhere
     """Return one antenna of the built-in catalogue.
 
     Parameters
@@ -355,14 +378,39 @@ def service(id: str) -> Service:  # noqa: A002
     return builtin_catalogue().service(id)
 
 
-def _entries(where: str, listed: Any, model: type[_Entry]) -> dict[str, _Entry]:
+def _read_antenna(catalogue: Path, told: Any) -> AnyAntenna:
+    """Return an antenna of one's own catalogue; a measured one takes in its pattern file."""
+    measured = isinstance(told, dict) and (told.get("kind") == "measured" or "pattern_file" in told)
+    if not measured:
+        return as_antenna(told)
+    antenna = f"{catalogue}, antenna {told.get('id', 'without id')}"
+    if told.get("kind") != "measured":
+        raise CatalogueError(f"{antenna} has a pattern_file: write kind: measured")
+    if "pattern_file" not in told:
+        raise CatalogueError(f"{antenna} is measured: name its MSI or Planet file in pattern_file")
+    file = told["pattern_file"]
+    if beside := told.keys() - {"id", "source", "kind", "pattern_file"}:
+        left_out = ", ".join(sorted(map(str, beside)))
+        raise CatalogueError(f"{antenna} is described by {file}: leave out {left_out}")
+    try:
+        pattern = read_antenna_file(catalogue.parent / str(file))
+    except FileError as error:
+        raise CatalogueError(
+            f"{antenna}: {error}; correct the file, or its path in pattern_file, which begins at "
+            f"the folder of {catalogue.name}"
+        ) from error
+    own = {name: value for name, value in told.items() if name != "pattern_file"}
+    return as_antenna({**own, "pattern": pattern})
+
+
+def _entries(where: str, listed: Any, reader: Callable[[Any], _Entry]) -> dict[str, _Entry]:
     """Return the entries of a list by id; every fault names the place and the entry."""
     if not isinstance(listed, list):
         raise CatalogueError(f"{where} is no list of entries")
     entries: dict[str, _Entry] = {}
     for number, values in enumerate(listed, start=1):
         try:
-            entry = model.model_validate(values)
+            entry = reader(values)
         except ValidationError as error:
             raise CatalogueError(f"{where}, entry {number}: {error}") from error
         if entry.id in entries:

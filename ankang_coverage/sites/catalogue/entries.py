@@ -1,13 +1,24 @@
 """Entries of the catalogue: frozen, validated models of antennas, radio layers and services."""
 
 from collections.abc import Mapping
+from dataclasses import fields
 from types import MappingProxyType
-from typing import Annotated, Literal, Self, TypeAlias, TypeVar, get_args
+from typing import Annotated, Any, Literal, Self, TypeAlias, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+import numpy as np
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    ValidationError,
+    model_validator,
+)
 
 from ankang_coverage.errors import CatalogueError, OutOfRangeError
 from ankang_coverage.propagation.antenna import OMNIDIRECTIONAL_BEAMWIDTH_DEG, SectorPattern
+from ankang_coverage.propagation.antenna_files import MeasuredPattern
 from ankang_coverage.propagation.link_budget import (
     LTE_REFERENCE_ELEMENTS,
     SUBCARRIERS_PER_RESOURCE_BLOCK,
@@ -132,7 +143,7 @@ class Antenna(Entry):
 
     @property
     def pattern(self) -> SectorPattern:
-        """The pattern that `ankang_coverage.propagation.sector_gain` takes."""
+        """The pattern that `ankang_coverage.propagation.pattern_gain` takes."""
         return SectorPattern(
             gain_dbi=self.gain_dbi,
             horizontal_beamwidth_deg=self.horizontal_beamwidth_deg,
@@ -149,6 +160,77 @@ class Antenna(Entry):
         if round_about != (self.front_to_back_db == 0.0):
             raise ValueError("an omni antenna, and no other, has a front-to-back ratio of 0")
         return self
+
+
+def _read_pattern(told: Any) -> MeasuredPattern:
+    if isinstance(told, MeasuredPattern):
+        return told
+    try:
+        return MeasuredPattern(**told)
+    except TypeError as error:
+        raise ValueError(f"this is no measured pattern: {error}") from error
+
+
+def _told_pattern(pattern: MeasuredPattern) -> dict[str, Any]:
+    """Return what a pattern is made from, in numbers that JSON keeps to the last digit."""
+    made_from = {own.name: getattr(pattern, own.name) for own in fields(pattern) if own.init}
+    return {
+        name: value.tolist() if isinstance(value, np.ndarray | np.generic) else value
+        for name, value in made_from.items()
+    }
+
+
+class MeasuredAntenna(Entry):
+    """An antenna, described by the cuts of its pattern file.
+
+    Attributes
+    ----------
+    kind
+        ``measured``.
+    pattern
+        What the file says, with both cuts: an entry needs its file no longer.
+    """
+
+    kind: Literal["measured"]
+    pattern: Annotated[
+        MeasuredPattern, PlainValidator(_read_pattern), PlainSerializer(_told_pattern)
+    ]
+
+    @property
+    def gain_dbi(self) -> float:
+        """Gain at the peak [dBi]."""
+        return self.pattern.gain_dbi
+
+
+AnyAntenna: TypeAlias = Antenna | MeasuredAntenna
+
+
+def as_antenna(told: Any) -> AnyAntenna:
+    """Return an antenna of the model that its kind asks for.
+
+    Parameters
+    ----------
+    told
+        Values by name of the field, as ``model_dump`` gives them.
+
+    Returns
+    -------
+    Antenna or MeasuredAntenna
+        The entry.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        If they make no antenna.
+
+    Examples
+    --------
+    >>> from ankang_coverage.sites.catalogue import antenna
+    >>> as_antenna(antenna("macro-65-15dbi").model_dump()).gain_dbi
+    15.0
+    """
+    is_measured = isinstance(told, Mapping) and told.get("kind") == "measured"
+    return (MeasuredAntenna if is_measured else Antenna).model_validate(told)
 
 
 class RadioLayer(Entry):
