@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from functools import partial
 from typing import Any, NamedTuple
@@ -18,7 +18,7 @@ from xarray.core import indexing
 from ankang_coverage.coverage.carriers import Carrier, HeardMast, hear
 from ankang_coverage.coverage.ground import NO_TERRAIN, Ground
 from ankang_coverage.coverage.masts import COUNTS as MAST_COUNTS
-from ankang_coverage.coverage.masts import Keys, PathLosses, missing
+from ankang_coverage.coverage.masts import Keys, PathLosses, Wanted, missing
 from ankang_coverage.coverage.path_loss import (
     Mast,
     Propagation,
@@ -366,35 +366,65 @@ def heard_masts(
     return masts, len(set(off_terrain.values()))
 
 
-def compute_missing(
-    losses: PathLosses,
-    masts: Mapping[str, Sequence[HeardMast]],
-    cells: pd.DataFrame,
-    executor: Executor | None,
-    progress: Progress | None,
+def compute_together(
+    region: Region,
+    asked: Iterable[tuple[Network, Sequence[str]]],
+    *,
+    propagation: Propagation | None = None,
+    store: Store | None = None,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
 ) -> None:
-    """Compute the path losses that the store lacks.
+    """Put path losses of several networks into the store, all frequencies of a mast in one go.
+
+    What is predicted of these networks afterwards finds them there. Asked for one after another,
+    services and candidates on one tower would each trace the same paths again.
 
     Parameters
     ----------
-    losses
-        Where they are kept.
-    masts
-        Masts by carrier.
-    cells
-        The cells on them, which say whose mast it is.
-    executor, progress
+    region
+        Where.
+    asked
+        Networks, and of each the ids of the radio layers to be predicted.
+    propagation, store, executor, progress
         As for `predict`.
+
+    Raises
+    ------
+    OutOfRangeError, RasterError, StoreError
+        As `predict`.
     """
-    site = {
-        mast.wanted.mast: str(cells["site"].iloc[mast.cells[0].position])
+    settings = (propagation or Propagation()).resolved()
+    ground = ground_of(region, settings)
+    losses = path_losses(ground, settings, store or Store.default())
+    keys = Keys(ground, settings)
+    site_of: dict[Wanted, str] = {}
+    for network, radio_layers in asked:
+        cells = cells_of_network(network, radio_layers, ground.geobox)
+        masts, _ = heard_masts(cells, network.catalogue, ground, keys)
+        site_of |= _site_of(masts, cells)
+    _compute_missing(losses, site_of, executor, progress)
+
+
+def _site_of(masts: Mapping[str, Sequence[HeardMast]], cells: pd.DataFrame) -> dict[Wanted, str]:
+    """Return whose mast each path loss is of."""
+    return {
+        mast.wanted: str(cells["site"].iloc[mast.cells[0].position])
         for on_air in masts.values()
         for mast in on_air
     }
-    wanted = [mast.wanted for on_air in masts.values() for mast in on_air]
-    units = list(missing(losses.store, wanted))
+
+
+def _compute_missing(
+    losses: PathLosses,
+    site_of: Mapping[Wanted, str],
+    executor: Executor | None,
+    progress: Progress | None,
+) -> None:
+    """Compute the path losses that the store lacks."""
+    units = list(missing(losses.store, list(site_of)))
     done = in_order(losses.compute, units, executor)
-    _shown(done, [site[unit[0].mast] for unit in units], "path loss", progress)
+    _shown(done, [site_of[unit[0]] for unit in units], "path loss", progress)
 
 
 def carriers_of_coverage(
@@ -448,7 +478,7 @@ def _coverage(
             f"none of {cells['site'].nunique()} sites reaches region {region.name}: check their "
             f"coordinates, the region's terrain and the radius"
         )
-    compute_missing(losses, masts, cells, executor, progress)
+    _compute_missing(losses, _site_of(masts, cells), executor, progress)
     units = [unit for carrier in carriers for unit in carrier.missing()]
     # The heaviest first, so that at the end no processor waits for another.
     units.sort(key=lambda unit: unit.weight, reverse=True)

@@ -20,7 +20,7 @@ from ankang_coverage.coverage import (
     predict,
     summarise_region,
 )
-from ankang_coverage.coverage.predict import Progress
+from ankang_coverage.coverage.predict import Progress, compute_together
 from ankang_coverage.coverage.store import Store
 from ankang_coverage.covering import Selection
 from ankang_coverage.errors import PlanningError
@@ -274,9 +274,25 @@ def plan(
             if not any(target.towers_of for target in group):
                 check_asked(planner.asked(group, candidates), programme, planner.county_code)
     with clock.stage("coverage before"):
+        services = network.catalogue.services
+        compute_together(
+            region,
+            [
+                *((network, rule.radio_layers) for rule in services.values()),
+                # They stand on towers that are predicted anyway.
+                *(
+                    (candidates[target.id].network, services[target.service].radio_layers)
+                    for target in programme.targets
+                    if target.kind == "supporting"
+                ),
+            ],
+            propagation=propagation,
+            store=store,
+            **work,
+        )
         before = {
             id_: predict(region, network, rule, propagation=propagation, store=store, **work)
-            for id_, rule in network.catalogue.services.items()
+            for id_, rule in services.items()
         }
     done = _Done(after=dict(before), network=network)
     interrupted = False
