@@ -8,11 +8,11 @@ ARGS ?=
 AT_ONCE ?= --numprocesses=2 --dist=loadfile
 
 RUN := $(VENV)/bin/python
-CHECKS := lint types layers doctest docs notebooks
+CHECKS := lint types layers docs
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test $(CHECKS) format bench run-bench images clean new-venv
+.PHONY: help demo test $(CHECKS) doctest notebooks format bench run-bench images clean new-venv
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -25,7 +25,9 @@ test: $(VENV)/installed-dev ## run every check, then the tests
 	for check in $(CHECKS); do \
 		echo "== $$check"; $(MAKE) --no-print-directory $$check || failed="$$failed $$check"; \
 	done; \
-	echo "== tests"; $(RUN) -m pytest $(AT_ONCE) $(ARGS) || failed="$$failed tests"; \
+	echo "== tests, notebooks, examples"; \
+	$(RUN) -m pytest $(AT_ONCE) --nbmake --doctest-modules notebooks tests ankang_coverage $(ARGS) \
+		|| failed="$$failed tests"; \
 	test -z "$$failed" || { echo "make test: failed:$$failed" >&2; exit 1; }
 
 lint: $(VENV)/installed-dev ## ruff: rules and format
@@ -45,7 +47,7 @@ docs: $(VENV)/installed-dev ## the documentation, in build/docs
 	$(RUN) -m sphinx -q -E -W --keep-going -b html -d build/doctrees docs build/docs
 
 notebooks: $(VENV)/installed-dev ## run the notebooks, without writing to them
-	$(RUN) -m pytest -q --nbmake notebooks
+	ANKANG_COVERAGE_STORE=build/store $(RUN) -m pytest -q --nbmake notebooks
 
 format: $(VENV)/installed-dev ## put the code into the project's format
 	$(RUN) -m ruff check --fix .

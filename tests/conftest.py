@@ -6,6 +6,7 @@ import socket
 from collections.abc import Generator
 from ipaddress import ip_address
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -35,6 +36,25 @@ def chromium() -> Path:
         if found := shutil.which(name):
             return Path(found)
     pytest.skip(f"none of the browsers {', '.join(BROWSERS)} is installed")
+
+
+_STORE = pytest.StashKey[TemporaryDirectory[str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep what tests compute out of the user's store, and their results off what it holds.
+
+    Processes that test at the same time share one, as processes may: what a test finds there is
+    what it would have computed.
+    """
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        config.stash[_STORE] = TemporaryDirectory(prefix="ankang-coverage-")
+        os.environ["ANKANG_COVERAGE_STORE"] = config.stash[_STORE].name
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if _STORE in config.stash:
+        config.stash[_STORE].cleanup()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -67,20 +87,6 @@ def _fail_if_skipped(report: pytest.TestReport | pytest.CollectReport) -> None:
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
         report.outcome = "failed"
         report.longrepr = f"--require-all allows no skips, but: {reason}"
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _own_store(tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:
-    """Keep what tests compute out of the user's store, and their results off what it holds.
-
-    Tests that run at the same time, each in a process of its own, share one store of this run, as
-    processes may: what a test finds there is what it would have computed.
-    """
-    base = tmp_path_factory.getbasetemp()
-    run = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ANKANG_COVERAGE_STORE", str(run / "store"))
-        yield
 
 
 @pytest.fixture(autouse=True)
