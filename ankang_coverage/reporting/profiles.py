@@ -384,7 +384,7 @@ def _draw_obstacles(
             axes.annotate(
                 f"{height:,.0f} m ↑",
                 (distance, top),
-                xytext=(9, -4),
+                xytext=(8, 1),  # above the frame, clear of the rays
                 textcoords="offset points",
                 fontsize="small",
             )
