@@ -7,9 +7,10 @@ import geopandas as gpd
 import numpy as np
 import pytest
 
-from ankang_coverage.coverage import Propagation, add_network, is_covered, predict
+from ankang_coverage.coverage import Propagation, Store, add_network, is_covered, path_loss, predict
 from ankang_coverage.coverage.ground import Ground
 from ankang_coverage.coverage.path_loss import Mast, mast_losses
+from ankang_coverage.coverage.predict import compute_together
 from ankang_coverage.errors import NetworkError, OutOfRangeError, RasterError
 from ankang_coverage.propagation import p1812_loss
 from ankang_coverage.propagation.free_space import free_space_loss
@@ -110,6 +111,32 @@ def test_frequencies_share_a_sweep_without_mixing(small_region):
     for frequency in (941.5, 1842.5):
         alone = mast_losses(ground, mast, [frequency], NEAR)[frequency]
         assert np.array_equal(together[frequency].loss_db, alone.loss_db, equal_nan=True)
+
+
+def test_what_is_computed_together_is_traced_once_a_mast_and_found(
+    small_region, small_network, tmp_path, monkeypatch
+):
+    """A, B and C with band 8, and A with n28 too: three masts in all."""
+    traced = []
+    sweep = path_loss.radial.sweep
+    monkeypatch.setattr(
+        path_loss.radial,
+        "sweep",
+        lambda *a, **k: traced.append(k["frequency_mhz"]) or sweep(*a, **k),
+    )
+    asked = [(small_network, ["lte-b8"]), (small_network, ["nr-n28"])]
+    store = Store(tmp_path)
+    compute_together(small_region, asked, propagation=NEAR, store=store)
+    assert sorted(map(len, traced)) == [1, 1, 2]
+    for layer in ("lte-b8", "nr-n28"):
+        found = predict(small_region, small_network, layer, propagation=NEAR, store=store)
+        alone = predict(
+            small_region, small_network, layer, propagation=NEAR, store=Store(tmp_path / "other")
+        )
+        assert np.array_equal(found["rsrp_dbm"], alone["rsrp_dbm"], equal_nan=True)
+        del alone.attrs["store"], found.attrs["store"]
+        assert found.attrs == alone.attrs
+    assert len(traced) == 3 + 3 + 1
 
 
 def test_threads_do_not_change_a_bit(small_region, small_network):
