@@ -212,7 +212,7 @@ def pattern_gain(
     elevation_deg: ArrayLike,
     boresight_azimuth_deg: ArrayLike,
     mechanical_tilt_deg: ArrayLike = 0.0,
-    electrical_tilt_deg: ArrayLike = 0.0,
+    electrical_tilt_deg: ArrayLike | None = None,
 ) -> np.floating | NDArray[np.float32] | _Array:
     """Return the gain of an antenna of either kind towards directions.
 
@@ -225,7 +225,7 @@ def pattern_gain(
     boresight_azimuth_deg
         Where the antenna faces [degrees clockwise from north].
     mechanical_tilt_deg, electrical_tilt_deg
-        Downtilts [degrees, down positive].
+        Downtilts [degrees, down positive]; the electrical one is the antenna's own when omitted.
 
     Returns
     -------
@@ -248,7 +248,7 @@ def pattern_gain(
         elevation_deg,
         boresight_azimuth_deg,
         mechanical_tilt_deg,
-        electrical_tilt_deg,
+        pattern.electrical_tilt_deg if electrical_tilt_deg is None else electrical_tilt_deg,
     )
     if isinstance(pattern, MeasuredPattern):
         return measured_gain(pattern, *directions)
@@ -570,6 +570,11 @@ def _frequency_mhz(line: _Line | None) -> float | None:
         raise line.error(
             f"FREQUENCY {line.text!r} is not a number of megahertz or a band, such as '870-960'"
         )
+    if re.search(r"\d,\d{3}", line.text):
+        raise line.error(
+            f"FREQUENCY {line.text!r} may be two frequencies or one with a comma in it; write a "
+            "band as '1710-1880' and a fraction with a point"
+        )
     low = _number(match[1])
     high = _number(match[2]) if match[2] else low
     return 0.5 * (low + high) * _MHZ[(match[3] or "MHz").lower()]
@@ -577,8 +582,13 @@ def _frequency_mhz(line: _Line | None) -> float | None:
 
 def _electrical_tilt_deg(header: dict[str, _Line]) -> float:
     line = header.get("ELECTRICAL_TILT", header.get("TILT"))
-    if line is None or line.text.upper().startswith("MECH"):
+    if line is None or not line.text or line.text.upper().startswith("MECH"):
         return 0.0
+    if re.search(rf"{_NUMBER}\s*(?:-|–|to|\.\.)\s*{_NUMBER}", line.text):
+        raise line.error(
+            f"the electrical tilt {line.text!r} is a range; write the tilt that the pattern was "
+            "measured with"
+        )
     match = re.search(_NUMBER, line.text)
     if match is None and "ELECTRICAL_TILT" in header:
         raise line.error(f"ELECTRICAL_TILT {line.text!r} holds no number of degrees")

@@ -16,7 +16,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ankang_coverage.errors import OutOfRangeError
-from ankang_coverage.propagation._ranges import FloatOrArray
+from ankang_coverage.propagation._ranges import FloatOrArray, checked
+
+_CLAUSE: Final = "ITU-R P.526"
 
 Polarisation: TypeAlias = Literal["horizontal", "vertical"]
 
@@ -67,7 +69,8 @@ def knife_edge_loss(nu: ArrayLike) -> FloatOrArray:
     Returns
     -------
     numpy.float64 or numpy.ndarray
-        J(ν) = 6.9 + 20 log10(√((ν − 0.1)² + 1) + ν − 0.1) [dB], zero up to ν = −0.78.
+        J(ν) = 6.9 + 20 log10(√((ν − 0.1)² + 1) + ν − 0.1) [dB], zero up to ν = −0.78; NaN for
+        NaN.
 
     Examples
     --------
@@ -77,7 +80,7 @@ def knife_edge_loss(nu: ArrayLike) -> FloatOrArray:
     shifted = np.asarray(nu, dtype=np.float64) - 0.1
     # At −0.78 the formula crosses zero, to 0.02 dB; from there down it counts for nothing.
     loss = 6.9 + 20.0 * np.log10(np.sqrt(shifted**2 + 1.0) + shifted)
-    return np.where(shifted > NEGLIGIBLE_NU - 0.1, loss, 0.0)[()]
+    return np.where(shifted <= NEGLIGIBLE_NU - 0.1, 0.0, loss)[()]
 
 
 def bullington_loss(
@@ -111,7 +114,8 @@ def bullington_loss(
     Raises
     ------
     OutOfRangeError
-        If the profile is not one (see `checked_profile`).
+        If the profile is not one (see `checked_profile`), a height is not a number, or radius or
+        frequency is not positive.
 
     Notes
     -----
@@ -124,6 +128,8 @@ def bullington_loss(
     30.84
     """
     distance, height = checked_profile(distance_km, height_m=height_m)
+    _require_numbers(transmitter_m=transmitter_m, receiver_m=receiver_m)
+    _require_positive(effective_radius_km=effective_radius_km, frequency_mhz=frequency_mhz)
     wavelength = WAVELENGTH_M_GHZ / (frequency_mhz / 1e3)
     total = float(distance[-1])
     d, ahead = distance[1:-1], total - distance[1:-1]
@@ -180,14 +186,23 @@ def spherical_earth_loss(
     Raises
     ------
     OutOfRangeError
-        If the polarisation is unknown.
+        If the polarisation is unknown, the part over sea is outside 0 to 1, or another number is
+        not positive.
 
     Examples
     --------
     >>> round(spherical_earth_loss(50.0, 30.0, 10.0, 8500.0, 900.0), 2)
     32.87
     """
-    _require_polarisation(polarisation)
+    _require_smooth_path(
+        distance_km,
+        transmitter_height_m,
+        receiver_height_m,
+        effective_radius_km,
+        frequency_mhz,
+        polarisation,
+        sea_fraction,
+    )
     d, radius = distance_km, effective_radius_km
     h1, h2 = transmitter_height_m, receiver_height_m
     horizon = math.sqrt(2.0 * radius) * (math.sqrt(0.001 * h1) + math.sqrt(0.001 * h2))
@@ -235,14 +250,22 @@ def first_term_loss(
     Raises
     ------
     OutOfRangeError
-        If the polarisation is unknown.
+        As in `spherical_earth_loss`.
 
     Examples
     --------
     >>> round(first_term_loss(50.0, 30.0, 10.0, 8500.0, 900.0), 2)
     32.87
     """
-    _require_polarisation(polarisation)
+    _require_smooth_path(
+        distance_km,
+        transmitter_height_m,
+        receiver_height_m,
+        effective_radius_km,
+        frequency_mhz,
+        polarisation,
+        sea_fraction,
+    )
     over_land, over_sea = (
         _first_term_over(
             distance_km,
@@ -485,6 +508,36 @@ def checked_profile(
             "must increase from 0 at the transmitter: sort the points and drop repeated ones"
         )
     return distance, values
+
+
+def _require_smooth_path(
+    distance_km: float,
+    transmitter_height_m: float,
+    receiver_height_m: float,
+    effective_radius_km: float,
+    frequency_mhz: float,
+    polarisation: str,
+    sea_fraction: float,
+) -> None:
+    _require_polarisation(polarisation)
+    _require_positive(
+        distance_km=distance_km,
+        transmitter_height_m=transmitter_height_m,
+        receiver_height_m=receiver_height_m,
+        effective_radius_km=effective_radius_km,
+        frequency_mhz=frequency_mhz,
+    )
+    checked("sea_fraction", sea_fraction, (0.0, 1.0), _CLAUSE)
+
+
+def _require_positive(**numbers: float) -> None:
+    for name, number in numbers.items():
+        checked(name, number, (float(np.nextafter(0.0, 1.0)), np.inf), _CLAUSE)
+
+
+def _require_numbers(**numbers: float) -> None:
+    for name, number in numbers.items():
+        checked(name, number, (-np.inf, np.inf), _CLAUSE)
 
 
 def _require_polarisation(polarisation: str) -> None:

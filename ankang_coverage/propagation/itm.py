@@ -82,6 +82,9 @@ class ItmWarning(IntFlag):
     """Path over 1000 km."""
     EXTREME_PERCENTAGE = 256
     """A percentage beyond 3.1 standard deviations, where the distributions are guesses."""
+    NO_LOSS = 512
+    """The loss is NaN: its series for the rounded earth has no value for this ground and horizon,
+    as happens over sea, vertically polarised, behind a near hill."""
 
 
 # --- the kernel ------------------------------------------------------------------------------
@@ -1040,7 +1043,7 @@ def itm_loss(
     warnings = _warnings(
         frequency, distance, radius, surface_refractivity, (transmitter_height, receiver_height),
         effective_heights, horizon_distances, horizon_angles,
-        _used_deviates(deviates, variability),
+        _used_deviates(deviates, variability), loss,
     )  # fmt: skip
 
     def shaped(values: NDArray[Any]) -> Any:
@@ -1125,6 +1128,7 @@ def _warnings(
     horizon_distances: tuple[_Array, _Array],
     horizon_angles: tuple[_Array, _Array],
     deviates: tuple[_Array, ...],
+    loss: _Array,
 ) -> NDArray[np.int64]:
     angles = np.maximum(np.abs(horizon_angles[0]), np.abs(horizon_angles[1]))
     stretch = np.array(
@@ -1144,6 +1148,7 @@ def _warnings(
         ItmWarning.SHORT_PATH: (distance < 1e3) | (steepest > 0.2),
         ItmWarning.LONG_PATH: distance > 1000e3,
         ItmWarning.EXTREME_PERCENTAGE: np.abs(np.array(deviates)).max(axis=0) > 3.1,
+        ItmWarning.NO_LOSS: np.isnan(loss),
     }
     flags = np.zeros(frequency.shape, dtype=np.int64)
     for warning, holds in conditions.items():

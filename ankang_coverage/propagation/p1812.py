@@ -62,8 +62,10 @@ _RANGES: Final[dict[str, tuple[Interval, str]]] = {
     "transmitter_power_kw": ((1e-12, 1e6), f"{_ANNEX}, section 4.10"),
 }
 _MAY_EXTRAPOLATE: Final = frozenset(
-    {"frequency_mhz", "path_km", "time_percent", "transmitter_height_m", "receiver_height_m"}
+    {"frequency_mhz", "path_km", "transmitter_height_m", "receiver_height_m"}
 )
+_LEAST_TIME_PERCENT: Final = 1e-3
+"""Below the range there is an extrapolation; above 50 % the equations are not defined."""
 
 B0_RADIUS_KM: Final = 3.0 * EARTH_RADIUS_KM
 """Effective radius of the earth exceeded for β0 of the time [km], equation (7b)."""
@@ -277,7 +279,7 @@ def p1812_loss(
     transmitter_power_kw
         Effective radiated power that the field strength is for [kW].
     extrapolate
-        Allow frequency, percentage of time, distance and heights outside the ranges.
+        Allow frequency, distance and heights outside the ranges, and less than 1 % of the time.
 
     Returns
     -------
@@ -503,11 +505,22 @@ def location_deviation(
     float
         Standard deviation σL [dB], falling to zero for a receiver 10 m above the clutter.
 
+    Raises
+    ------
+    OutOfRangeError
+        If frequency or width is not a positive number, or a height not a number of 0 or more.
+
     Examples
     --------
     >>> round(location_deviation(900.0, 1.5, 10.0, 100.0), 2)
     1.97
     """
+    clause = f"{_ANNEX}, section 4.8"
+    positive = (float(np.nextafter(0.0, 1.0)), np.inf)
+    _in_range("frequency_mhz", frequency_mhz, positive, clause)
+    _in_range("width_m", width_m, positive, clause)
+    _in_range("receiver_height_m", receiver_height_m, (0.0, np.inf), clause)
+    _in_range("clutter_height_m", clutter_height_m, (0.0, np.inf), clause)
     whole = (0.52 + 0.024 * frequency_mhz / 1e3) * math.pow(width_m, 0.28)
     above = receiver_height_m - clutter_height_m
     return whole * min(max(1.0 - above / 10.0, 0.0), 1.0)
@@ -664,7 +677,9 @@ def _horizons(
     else:
         from_r = np.asarray(elevation(inner_h - hrs, ahead))
         theta_t, theta_r = theta_max, float(np.max(from_r))
-        point_t, point_r = 1 + int(np.argmax(from_t)), _last_maximum(from_r)
+        point_t = 1 + int(np.argmax(from_t))
+        # Where all points graze one ray, rounding may put the receiver's first.
+        point_r = max(_last_maximum(from_r), point_t)
     return _Horizons(
         in_sight=in_sight,
         point_t=point_t,
@@ -834,7 +849,7 @@ def checked_inputs(extrapolate: bool, **inputs: float) -> dict[str, float]:
     Parameters
     ----------
     extrapolate
-        Allow frequency, percentage of time, distance and heights outside the ranges.
+        Allow frequency, distance and heights outside the ranges, and less than 1 % of the time.
     **inputs
         The numbers, under the names of the arguments; ``path_km`` is the length of the path.
 
@@ -848,8 +863,12 @@ def checked_inputs(extrapolate: bool, **inputs: float) -> dict[str, float]:
     OutOfRangeError
         If one is not a number or outside its range.
     """
+    ranges = dict(_RANGES)
+    if extrapolate:
+        (_, most), clause = ranges["time_percent"]
+        ranges["time_percent"] = (_LEAST_TIME_PERCENT, most), clause
     return {
-        name: _in_range(name, value, *_RANGES[name], extrapolate and name in _MAY_EXTRAPOLATE)
+        name: _in_range(name, value, *ranges[name], extrapolate and name in _MAY_EXTRAPOLATE)
         for name, value in inputs.items()
     }
 

@@ -522,7 +522,7 @@ def sweep(
     n0
         Surface refractivity at sea level [N-units].
     extrapolate
-        Allow frequency, time percentage and heights outside the ranges.
+        Allow frequency and heights outside the ranges, and less than 1 % of the time.
 
     Returns
     -------

@@ -438,3 +438,23 @@ def test_gain_of_either_kind():
     for pattern, gain in ((sector, sector_gain), (lopsided(), measured_gain)):
         expected = gain(pattern, *directions)
         np.testing.assert_array_equal(pattern_gain(pattern, *directions), expected)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("FREQUENCY 1710,1880", "may be two frequencies"),
+        ("ELECTRICAL_TILT 0-10", "is a range"),
+    ],
+)
+def test_a_line_that_could_mean_two_things_is_refused(line, message):
+    text = antenna_text(cosine_pattern(15.0, 65.0, 7.0, name="a"))
+    keyword = line.split()[0]
+    lines = [line, *(own for own in text.splitlines() if not own.startswith(f"{keyword} "))]
+    with pytest.raises(FileError, match=message):
+        parse_antenna("\n".join(["NAME a", *lines]))
+
+
+def test_gain_without_a_tilt_is_that_of_the_measurement():
+    tilted = replace(cosine_pattern(15.0, 65.0, 7.0), electrical_tilt_deg=6.0)
+    assert pattern_gain(tilted, 0.0, 0.0, 0.0) == measured_gain(tilted, 0.0, 0.0, 0.0)

@@ -139,3 +139,29 @@ def test_what_is_not_a_profile_is_refused(distance, height, message):
 def test_unknown_polarisation_is_refused():
     with pytest.raises(OutOfRangeError, match="'circular' but must be one of horizontal"):
         spherical_earth_loss(10, 30, 10, RADIUS_KM, 900, "circular")
+
+
+def test_a_knife_edge_nowhere_has_no_loss():
+    assert np.isnan(knife_edge_loss(np.nan))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: spherical_earth_loss(0.0, 10.0, 10.0, 8500.0, 900.0), "distance_km is 0"),
+        (lambda: spherical_earth_loss(50.0, 0.0, 10.0, 8500.0, 900.0), "transmitter_height_m is 0"),
+        (lambda: first_term_loss(50.0, 10.0, -1.0, 8500.0, 900.0), "receiver_height_m is -1"),
+        (lambda: first_term_loss(50.0, 10.0, 1.0, 8500.0, 900.0, "vertical", 2.0), "sea_fraction"),
+        (
+            lambda: bullington_loss([0, 5, 10], [0, 100, 0], 50, 50, 8500, -900),
+            "frequency_mhz is -900",
+        ),
+        (
+            lambda: bullington_loss([0, 5, 10], [0, 100, 0], np.nan, 50, 8500, 900),
+            "transmitter_m is not a number",
+        ),
+    ],
+)
+def test_what_makes_no_path_is_refused(call, message):
+    with pytest.raises(OutOfRangeError, match=message):
+        call()

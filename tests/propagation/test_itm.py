@@ -385,3 +385,13 @@ def test_refusals(wrong):
     name = next(iter(wrong))
     with pytest.raises(OutOfRangeError, match=f"{name}|surface_refractivity"):
         itm_loss(**inputs)
+
+
+def test_where_the_theory_has_no_value_the_result_says_so():
+    """Over sea, vertically polarised, behind a near hill: the series takes a negative logarithm."""
+    ground = np.zeros(401)
+    ground[5] = 20.0
+    link = {"transmitter_height_m": 10.0, "receiver_height_m": 10.0, "conductivity_s_m": 5.0}
+    loss = itm_loss(ground, 50.0, frequency_mhz=25.0, permittivity=81.0, **link)
+    assert np.isnan(loss.loss_db)
+    assert ItmWarning.NO_LOSS in ItmWarning(int(loss.warnings))

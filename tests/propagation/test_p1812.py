@@ -3,6 +3,7 @@
 import csv
 import math
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from ankang_coverage.propagation.p1812 import (
     beta0,
     inverse_normal,
     location_deviation,
+    median_radius_km,
     p1812_loss,
     path_centre_latitude,
 )
@@ -296,3 +298,37 @@ def test_extrapolated_frequency_is_allowed_but_nonsense_is_not():
     assert p1812_loss(*RIDGE, **(LINK | {"frequency_mhz": 8000.0}), extrapolate=True).lb_db > 100
     with pytest.raises(OutOfRangeError, match="frequency_mhz"):
         p1812_loss(*RIDGE, **(LINK | {"frequency_mhz": -1.0}), extrapolate=True)
+
+
+def test_extrapolated_time_stays_within_the_half_for_which_it_is_defined():
+    """Equation (44) holds log(50 / p) to a fractional power."""
+    hills = [0.0, 10.0, 20.0, 30.0], [0.0, 100.0, 50.0, 0.0]
+    link = {"transmitter_height_m": 30.0, "receiver_height_m": 1.5, "latitude_deg": 30.0}
+    loss = partial(p1812_loss, *hills, frequency_mhz=900.0, extrapolate=True, **link)
+    assert loss(time_percent=0.1).lb_db < loss(time_percent=1.0).lb_db
+    with pytest.raises(OutOfRangeError, match="time_percent is 60"):
+        loss(time_percent=60.0)
+
+
+def test_a_path_that_grazes_every_point_has_a_loss():
+    """Every inner point lies on one ray, so which is the horizon is left to rounding."""
+    for length in np.linspace(20.0, 120.0, 41):
+        d = np.linspace(0.0, length, 5)
+        h = 1000.0 - 500.0 / median_radius_km(40.0) * d * (length - d)
+        h[1:-1] += 30.0
+        link = {"frequency_mhz": 900.0, "latitude_deg": 30.0}
+        loss = p1812_loss(d, h, transmitter_height_m=30.0, receiver_height_m=30.0, **link)
+        assert np.isfinite(loss.lb_db)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "message"),
+    [
+        ((900.0, 1.5, 10.0, -100.0), "width_m is -100"),
+        ((np.nan, 1.5, 10.0, 100.0), "frequency_mhz is not a number"),
+        ((900.0, -1.5, 10.0, 100.0), "receiver_height_m is -1.5"),
+    ],
+)
+def test_location_deviation_refuses_what_is_no_place(numbers, message):
+    with pytest.raises(OutOfRangeError, match=message):
+        location_deviation(*numbers)
