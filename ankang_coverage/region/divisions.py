@@ -4,6 +4,8 @@ Chinese division codes nest: the first 6 of a village's 12 digits are its county
 township.
 """
 
+import re
+import unicodedata
 from pathlib import Path
 from typing import Literal
 
@@ -31,6 +33,12 @@ HEADERS = {
     "kind": ("kind", "类型", "城乡类型"),
     "people": ("people", "population", "人口", "常住人口", "总人口"),
 }
+LAYER_NAMES: dict[Level, tuple[str, ...]] = {
+    "county": ("counties", "county"),
+    "township": ("townships", "township"),
+    "village": ("villages", "village"),
+}
+"""What the layer of a level is called in a file of several."""
 REPAIRED = "repaired"
 """Key of a table's ``attrs`` that lists the codes of repaired polygons."""
 SLIVER = 0.01
@@ -57,7 +65,8 @@ def read_divisions(path: str | Path, level: Level, crs: CRS | None = None) -> gp
     ----------
     path
         GeoPackage, GeoJSON, Shapefile or another format of GDAL, with a CRS, a code column
-        (``code``, ``区划代码`` …), a name column and, for villages, a column of people.
+        (``code``, ``区划代码`` …), a name column and, for villages, a column of people. Of
+        several layers the one called after the level is read, such as ``villages``.
     level
         ``county``, ``township`` or ``village``.
     crs
@@ -73,21 +82,18 @@ def read_divisions(path: str | Path, level: Level, crs: CRS | None = None) -> gp
     Raises
     ------
     FileError
-        If the file cannot be read.
+        If the file cannot be read, or leaves open which of its layers to read.
     DivisionError
         If a column, the CRS, a code or a polygon is missing or wrong; the row is named.
     """
-    try:
-        table = pyogrio.read_dataframe(path)
-    except (pyogrio.errors.DataSourceError, OSError) as error:
-        raise FileError(f"cannot read {path} as a vector file: {error}") from error
+    table = _read_layer(Path(path), level)
     if not isinstance(table, gpd.GeoDataFrame) or table.crs is None:
         raise DivisionError(f"{path} has no polygons with a CRS: export it again with its CRS")
     if table.empty:
         raise DivisionError(f"{path} holds no polygons: export it again")
     divisions = gpd.GeoDataFrame(
         {
-            "name": _column(table, "name", path).astype(str).to_numpy(),
+            "name": _names(table, path),
             "kind": _kinds(table, level, path),
             **_people(table, path),
             "geometry_source": "user",
@@ -100,6 +106,27 @@ def read_divisions(path: str | Path, level: Level, crs: CRS | None = None) -> gp
     checked = as_divisions(divisions if crs is None else divisions.to_crs(crs), level)
     checked.attrs[REPAIRED] = tuple(repaired)
     return checked
+
+
+def _read_layer(path: Path, level: Level) -> pd.DataFrame:
+    """Read the polygons of a level from a vector file."""
+    if not path.exists():
+        raise FileError(f"cannot read {path}: there is no such file")
+    if path.is_dir() and path.suffix.lower() != ".gdb":
+        raise FileError(f"cannot read {path}: it is a folder; name the file of the polygons")
+    if path.is_file() and path.stat().st_size == 0:
+        raise FileError(f"{path} is empty: export it again")
+    try:
+        layers = [str(name) for name, geometry in pyogrio.list_layers(path) if geometry is not None]
+        named = [name for name in layers if name.lower() in LAYER_NAMES[level]]
+        if len(layers) > 1 and len(named) != 1:
+            raise FileError(
+                f"{path} has several layers, {', '.join(layers)}: call the one of this level "
+                f"{LAYER_NAMES[level][0]!r}, or save it in a file of its own"
+            )
+        return pyogrio.read_dataframe(path, layer=next(iter(named or layers), None))
+    except (pyogrio.errors.DataSourceError, OSError) as error:
+        raise FileError(f"cannot read {path} as a vector file: {error}") from error
 
 
 def as_divisions(divisions: gpd.GeoDataFrame, level: Level) -> gpd.GeoDataFrame:
@@ -120,11 +147,17 @@ def as_divisions(divisions: gpd.GeoDataFrame, level: Level) -> gpd.GeoDataFrame:
     repaired = divisions.sort_index()
     duplicates = repaired.index[repaired.index.duplicated()]
     if len(duplicates):
-        raise DivisionError(f"{level} code {duplicates[0]} occurs twice; codes must be unique")
+        raise DivisionError(
+            f"{level} code {duplicates[0]} occurs twice; codes must be unique: "
+            f"join the polygons of one {level}, or correct a code"
+        )
     polygons = _without_lines(shapely.make_valid(repaired.geometry.to_numpy()))
     wrong = ~(shapely.area(polygons) > 0)
     if wrong.any():
-        raise DivisionError(f"{level} {repaired.index[wrong][0]} has no polygon with an area")
+        raise DivisionError(
+            f"{level} {repaired.index[wrong][0]} has no polygon with an area "
+            f"({int(wrong.sum())} such): draw it, or leave its row out"
+        )
     repaired = repaired.set_geometry(gpd.GeoSeries(polygons, repaired.index, repaired.crs))
     codes = repaired.index.astype(str)
     if level != "county":
@@ -231,13 +264,21 @@ def _column(table: pd.DataFrame, name: str, path: str | Path) -> pd.Series:
     )
 
 
+def _names(table: pd.DataFrame, path: str | Path) -> NDArray[np.object_]:
+    """Return the names; what has none is called by its code."""
+    names, codes = _column(table, "name", path), _column(table, "code", path)
+    return names.where(names.notna(), codes).astype(str).to_numpy(object)
+
+
 def _codes(table: pd.DataFrame, level: Level, path: str | Path) -> list[str]:
-    codes = [str(code).strip().removesuffix(".0") for code in _column(table, "code", path)]
+    given = [str(code).strip().removesuffix(".0") for code in _column(table, "code", path)]
+    codes = [unicodedata.normalize("NFKC", code) for code in given]
     digits = CODE_DIGITS[level]
     for row, code in enumerate(codes, start=1):
-        if len(code) != digits or not code.isdigit():
+        if not re.fullmatch(rf"[0-9]{{{digits}}}", code):
+            spoilt = ": a spreadsheet has rounded it; keep codes as text" if "E+" in code else ""
             raise DivisionError(
-                f"{path}, feature {row}: {level} code {code!r} needs {digits} digits"
+                f"{path}, feature {row}: {level} code {code!r} needs {digits} digits{spoilt}"
             )
     return codes
 

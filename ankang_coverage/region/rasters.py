@@ -53,7 +53,8 @@ def grid_around(polygons: gpd.GeoDataFrame, resolution_m: float, margin_m: float
     """
     if not resolution_m > 0:
         raise RasterError(f"resolution_m = {resolution_m} must be positive")
-    if polygons.crs is None or not polygons.crs.is_projected:
+    in_metres = polygons.crs is not None and polygons.crs.axis_info[0].unit_name == "metre"
+    if polygons.crs is None or not polygons.crs.is_projected or not in_metres:
         raise RasterError(f"polygons must be in a projected CRS in metres, not {polygons.crs}")
     west, south, east, north = polygons.total_bounds
     grid = GeoBox.from_bbox(
@@ -98,6 +99,8 @@ def read_raster(
         be what the raster is said to hold.
     """
     files = [Path(p) for p in ([paths] if isinstance(paths, str | Path) else paths)]
+    if not files:
+        raise RasterError(f"{name}: no file is given")
     filled = np.full(geobox.shape, np.nan, np.float32)
     for file in files:
         layer = _read_one(file, geobox, name)
@@ -105,7 +108,12 @@ def read_raster(
         filled = np.where(np.isnan(filled), layer, np.where(np.isnan(layer), filled, both))
     if np.isnan(filled).all():
         shown = ", ".join(file.name for file in files)
-        raise RasterError(f"{name}: {shown} does not overlap the region {geobox.boundingbox}")
+        west, south, east, north = geobox.geographic_extent.boundingbox.bbox
+        raise RasterError(
+            f"{name}: {shown} has no data for 100% of the region, which reaches from "
+            f"{west:.3f} to {east:.3f}°E and from {south:.3f} to {north:.3f}°N: give a file that "
+            f"covers it"
+        )
     return as_raster(filled, geobox, name)
 
 

@@ -318,6 +318,7 @@ def summary(plan: Plan) -> dict[str, object]:
             "values_assumed": _assumed(plan.network.cells),
             "sites_by_status": plan.network.sites["status"].value_counts().to_dict(),
             "rows_rejected": len(plan.network.rejected),
+            "columns_not_used": list(plan.network.unread),
         },
         "grid": {
             "crs": crs_label(CRS.from_user_input(str(plan.region.geobox.crs))),

@@ -8,6 +8,7 @@ import pandas as pd
 
 from ankang_coverage.errors import NetworkError
 from ankang_coverage.region import Source
+from ankang_coverage.sites.attributes import attributes
 from ankang_coverage.sites.catalogue import OPERATORS, Catalogue, builtin_catalogue
 
 SITE_STATUS = ("existing", "planned", "candidate")
@@ -25,6 +26,15 @@ CELL_COLUMNS = (
     "load",
     "operator",
 )
+NUMBERS = (
+    "height_m",
+    "azimuth_deg",
+    "mechanical_tilt_deg",
+    "electrical_tilt_deg",
+    "re_power_dbm",
+    "load",
+)
+"""Columns of cells that hold numbers within the limits of ``attributes.csv``."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +61,15 @@ class Network:
         Where the tables come from.
     catalogue
         What the ids of radio layers and antennas mean; the built-in catalogue by default.
+    unread
+        Headers of the table that it was read from that were not used: they say nothing this
+        library knows, or what another column says already.
+
+    Raises
+    ------
+    NetworkError
+        If a column is missing, an id occurs twice or is not known, or a number is none or
+        outside the limits of ``attributes.csv``.
     """
 
     sites: gpd.GeoDataFrame
@@ -58,6 +77,7 @@ class Network:
     rejected: pd.DataFrame
     sources: tuple[Source, ...] = field(default=())
     catalogue: Catalogue = field(default_factory=builtin_catalogue, repr=False)
+    unread: tuple[str, ...] = field(default=())
 
     def __post_init__(self) -> None:
         _require_columns("sites", self.sites, SITE_COLUMNS)
@@ -68,7 +88,8 @@ class Network:
         _require_known("radio layer", self.cells["radio_layer"], self.catalogue.radio_layers)
         _require_known("antenna", self.cells["antenna"], self.catalogue.antennas)
         _require_known("operator", self.cells["operator"], (*OPERATORS, ""))
-        _require_shares("load", self.cells["load"])
+        for column in NUMBERS:
+            _require_within(column, self.cells[column])
         _require_known("status", self.sites["status"], SITE_STATUS)
         _require_known("kind", self.sites["kind"], SITE_KIND)
 
@@ -77,7 +98,14 @@ class Network:
         return self.with_cells(self.cells["radio_layer"].isin(list(layers)))
 
     def with_sites(self, site_ids: Sequence[str]) -> "Network":
-        """Return the given sites and their cells, in the order of this network."""
+        """Return the given sites and their cells, in the order of this network.
+
+        Raises
+        ------
+        NetworkError
+            If there is no such site.
+        """
+        _require_known("site", pd.Series(list(site_ids), dtype=object), self.sites.index)
         return self.with_cells(self.cells["site"].isin(list(site_ids)))
 
     def with_cells(self, wanted: "pd.Series[bool]") -> "Network":
@@ -101,6 +129,7 @@ class Network:
             rejected=pd.concat([self.rejected, other.rejected], ignore_index=True),
             sources=(*self.sources, *(s for s in other.sources if s not in self.sources)),
             catalogue=self.catalogue,
+            unread=self.unread,
         )
 
 
@@ -132,9 +161,15 @@ def _require_known(thing: str, values: pd.Series, known: Iterable[str]) -> None:
         )
 
 
-def _require_shares(column: str, values: pd.Series) -> None:
-    wrong = values[~pd.to_numeric(values, errors="coerce").between(0.0, 1.0)]
+def _require_within(column: str, values: pd.Series) -> None:
+    about = attributes()[column]
+    assert about.minimum is not None
+    assert about.maximum is not None
+    numbers = pd.to_numeric(values, errors="coerce")
+    wrong = values[~numbers.between(about.minimum, about.maximum)]
     if len(wrong):
+        unit = f" {about.unit}" if about.unit else ""
         raise NetworkError(
-            f"row {wrong.index[0]!r} has {column} {wrong.iloc[0]}; give a share from 0 to 1"
+            f"row {wrong.index[0]!r} has {column} {wrong.iloc[0]}; give a number from "
+            f"{about.minimum:g} to {about.maximum:g}{unit}"
         )

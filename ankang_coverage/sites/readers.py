@@ -128,6 +128,7 @@ def read_sites(
         rejected=rows.rejected(),
         sources=(Source("sites", "given", rows.table.name),),
         catalogue=known,
+        unread=rows.unread,
     )
 
 
@@ -136,8 +137,10 @@ def _as_projected(crs: CRS | str) -> CRS:
         projected = CRS.from_user_input(crs)
     except CRSError as error:
         raise NetworkError(f"crs {crs!r} is unknown: give one such as EPSG:32649") from error
-    if not projected.is_projected:
-        raise NetworkError(f"crs {projected.to_string()} is not projected: sites need metres")
+    if not projected.is_projected or projected.axis_info[0].unit_name != "metre":
+        raise NetworkError(
+            f"crs {projected.to_string()} is not projected in metres: give one such as EPSG:32649"
+        )
     return projected
 
 

@@ -57,6 +57,12 @@ class Rows:
         """Tell whether the table has a column for an attribute."""
         return attribute in self._position
 
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """Headers that name no attribute, or one that a preferred header names already."""
+        read = set(self._position.values())
+        return tuple(h for n, h in enumerate(self.table.headers) if h and n not in read)
+
     def text(self, attribute: str) -> Texts:
         """Return what the rows say, without spaces round it; blank without a column."""
         if attribute not in self._texts:

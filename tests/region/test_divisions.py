@@ -144,3 +144,39 @@ def test_repairs_are_listed(tmp_path):
     assert read_divisions(save(table, tmp_path / "v.gpkg"), "village").attrs["repaired"] == (
         CODES[0],
     )
+
+
+def test_of_several_layers_the_one_of_the_level_is_read(tmp_path):
+    path = tmp_path / "all.gpkg"
+    table = villages()
+    table[:2].to_file(path, layer="villages")
+    table[2:].to_file(path, layer="remarks")
+    assert len(read_divisions(path, "village")) == 2
+    with pytest.raises(FileError, match="several layers, villages, remarks: call the one .*towns"):
+        read_divisions(path, "township")
+
+
+def test_full_width_codes_are_digits_and_a_rounded_one_says_so(tmp_path):
+    wide = str.maketrans("0123456789", "０１２３４５６７８９")
+    read = read_divisions(
+        save(villages(区划代码=[code.translate(wide) for code in CODES]), tmp_path / "w.gpkg"),
+        "village",
+    )
+    assert read.index.tolist() == CODES
+    rounded = villages(区划代码=["6.10902E+11", *CODES[1:]])
+    with pytest.raises(DivisionError, match="feature 1: .* keep codes as text"):
+        read_divisions(save(rounded, tmp_path / "r.gpkg"), "village")
+
+
+def test_a_village_without_a_name_is_called_by_its_code(tmp_path):
+    read = read_divisions(
+        save(villages(名称=["甲村", None, "丙社区"]), tmp_path / "v.gpkg"), "village"
+    )
+    assert read["name"].tolist() == ["甲村", CODES[1], "丙社区"]
+
+
+def test_what_is_no_file_of_polygons_is_named(tmp_path):
+    (tmp_path / "empty.gpkg").touch()
+    for path, says in ((tmp_path, "it is a folder"), (tmp_path / "empty.gpkg", "is empty")):
+        with pytest.raises(FileError, match=says):
+            read_divisions(path, "village")

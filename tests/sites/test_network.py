@@ -51,9 +51,13 @@ def test_another_crs_is_reprojected_when_added(small_network):
         (lambda s, c: (s, c.assign(radio_layer="lte-b99")), "names radio layer 'lte-b99'"),
         (lambda s, c: (s, c.assign(antenna="dish")), "names antenna 'dish'"),
         (lambda s, c: (s, c.assign(operator="tower company")), "names operator 'tower company'"),
-        (lambda s, c: (s, c.assign(load=1.2)), "'A-lte-b8-1' has load 1.2; give a share from 0"),
+        (lambda s, c: (s, c.assign(load=1.2)), "'A-lte-b8-1' has load 1.2; give a number from 0"),
         (lambda s, c: (s, c.assign(load=float("nan"))), "has load nan"),
         (lambda s, c: (s, c.assign(load="half")), "has load half"),
+        (lambda s, c: (s, c.assign(azimuth_deg=400.0)), "has azimuth_deg 400.0; .* 0 to 360 deg"),
+        (lambda s, c: (s, c.assign(azimuth_deg=float("nan"))), "has azimuth_deg nan"),
+        (lambda s, c: (s, c.assign(re_power_dbm=1000.0)), "has re_power_dbm 1000.0"),
+        (lambda s, c: (s, c.assign(height_m=-5.0)), "has height_m -5.0"),
         (lambda s, c: (s.assign(status="gone"), c), "names status 'gone'"),
         (lambda s, c: (s.assign(kind="balloon"), c), "names kind 'balloon'"),
     ],
@@ -81,3 +85,8 @@ def test_a_network_keeps_its_own_catalogue(small_network):
         assert one.catalogue.radio_layer("nr-n1-40") == wide
     with pytest.raises(NetworkError, match="names radio layer 'nr-n1-40'"):
         small_network.plus(network)
+
+
+def test_a_site_that_is_not_there_is_named(small_network):
+    with pytest.raises(NetworkError, match="names site 'nope'; known are: A, B, C"):
+        small_network.with_sites(["A", "nope"])

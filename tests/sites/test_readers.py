@@ -572,3 +572,9 @@ def test_a_table_is_read_with_ones_own_catalogue(tmp_path):
     assert network.catalogue is own
     with pytest.raises(NetworkError, match="'lte-b8-unicom' is not in the catalogue"):
         read(tmp_path, {"radio_layer": "lte-b8-unicom"})
+
+
+def test_columns_that_are_not_used_are_listed(tmp_path):
+    network = read(tmp_path, {"挂高米数": "30", "lon": "109.02"})
+    assert network.unread == ("经度", "挂高米数")
+    assert network.plus(network.with_cells(network.cells["height_m"] < 0)).unread == network.unread

@@ -73,7 +73,9 @@ def own_places(
         longitude, latitude = bd09_to_gcj02(longitude, latitude)
     if coordinates != "wgs84":
         longitude, latitude = gcj02_to_wgs84(longitude, latitude)
-    site = pd.Series(rows.text("site"))
+    site = (
+        pd.Series(rows.text("site")) if rows.has("site") else _column(rows.table, ("id",), str, "")
+    )
     twice = site[(site != "") & site.duplicated()]
     if len(twice):
         raise PlanningError(f"{path} names site {twice.iloc[0]!r} twice: ids must be unique")

@@ -30,6 +30,10 @@ def test_what_a_row_says_is_kept(tmp_path):
     assert places.geometry.iloc[0].coords[0] == pytest.approx((x, y))
 
 
+def test_the_tables_of_this_library_can_be_read_back(tmp_path):
+    assert read(tmp_path, TABLE.replace("站点编号", "id"))["site"].tolist() == ["P1", "P2"]
+
+
 def test_gcj02_is_moved_by_hundreds_of_metres(tmp_path):
     moved = read(tmp_path, TABLE, coordinates="gcj02").geometry
     distance = moved.distance(read(tmp_path, TABLE).geometry)
