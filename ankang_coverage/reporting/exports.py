@@ -2,8 +2,8 @@
 
 import json
 import os
+import warnings
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -15,11 +15,12 @@ import pyogrio
 import rasterio
 import rasterio.shutil
 from pyproj import CRS
+from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
 
 from ankang_coverage.coverage.ground import DEFAULT_CLASS, NO_TERRAIN
 from ankang_coverage.coverage.predict import propagation_of
 from ankang_coverage.errors import FileError
-from ankang_coverage.files import atomic_path
+from ankang_coverage.files import write_together
 from ankang_coverage.planning import Plan, Target
 from ankang_coverage.planning.plan import LEVELS, TargetResult
 from ankang_coverage.region.rasters import crs_label
@@ -64,6 +65,9 @@ _FIXED_TIME = "2021-01-01T00:00:00Z"
 def write_plan(plan: Plan, out: str | Path, *, lang: str = "zh") -> dict[str, Path]:
     """Write a plan's files into a folder, all of them whole or none.
 
+    What an earlier plan left there and this one does not write goes away with what it replaces:
+    ``rejected_sites.csv``, and rasters of services that are no longer predicted.
+
     Parameters
     ----------
     plan
@@ -104,12 +108,25 @@ def write_plan(plan: Plan, out: str | Path, *, lang: str = "zh") -> dict[str, Pa
     }
     if len(plan.network.rejected):
         writers["rejected_sites.csv"] = partial(write_csv, plan.network.rejected)
-    else:
-        (folder / "rejected_sites.csv").unlink(missing_ok=True)  # an earlier run's
-    with ExitStack() as all_or_nothing:
-        for name, write in writers.items():
-            write(all_or_nothing.enter_context(atomic_path(folder / name)))
+    earlier = ("rejected_sites.csv", *_rsrp_rasters(folder))
+    write_together(folder, writers, obsolete=earlier)
     return {name: folder / name for name in writers}
+
+
+def _rsrp_rasters(folder: Path) -> list[str]:
+    """Return the rasters that `write_rsrp` once wrote here; of others' none has such a tag."""
+    found = []
+    for path in sorted(folder.glob("rsrp_*.tif")):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", NotGeoreferencedWarning)
+                with rasterio.open(path) as raster:
+                    tags = raster.tags()
+        except RasterioIOError:
+            continue
+        if path.name == f"rsrp_{tags.get('service')}.tif" and "note" in tags:
+            found.append(path.name)
+    return found
 
 
 def chosen_table(plan: Plan) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from functools import partial
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -178,6 +179,48 @@ def test_an_earlier_runs_rejections_do_not_stay(planned, tmp_path):
     write_plan(planned, tmp_path)
     assert not (tmp_path / "rejected_sites.csv").exists()
     assert (tmp_path / "mine.txt").exists()
+
+
+def test_a_directory_in_the_way_leaves_the_folder_as_it_was(planned, tmp_path):
+    (tmp_path / "map.html").mkdir()
+    for name in ("counties.csv", "rejected_sites.csv", "summary.json"):
+        (tmp_path / name).write_text("old")
+    with pytest.raises(FileError, match=r"map\.html: a folder has that name"):
+        write_plan(planned, tmp_path)
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"map.html", "counties.csv", "rejected_sites.csv", "summary.json"}
+    assert (tmp_path / "counties.csv").read_text() == "old"
+
+
+def test_a_rename_that_fails_leaves_the_earlier_plan(planned, tmp_path, monkeypatch):
+    earlier = ("counties.csv", "rejected_sites.csv", "summary.json")
+    for name in earlier:
+        (tmp_path / name).write_text("old")
+    rename = Path.replace
+
+    def fails(self, target):
+        if self.name == "summary.json" and self.parent.name == "new":
+            raise OSError(5, "Input/output error")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "replace", fails)
+    with pytest.raises(FileError, match=r"summary\.json: Input/output error"):
+        write_plan(planned, tmp_path)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == dict.fromkeys(
+        earlier, "old"
+    )
+
+
+def test_rasters_of_services_no_longer_predicted_do_not_stay(planned, tmp_path):
+    write_plan(planned, tmp_path)
+    (tmp_path / "rsrp_mine.tif").write_bytes((tmp_path / "rsrp_5g.tif").read_bytes())
+    (tmp_path / "rsrp_.tif").write_text("no raster")
+    fewer = {"coverage_before": {"4g": planned.coverage_before["4g"]}}
+    fewer["coverage_after"] = {"4g": planned.coverage_after["4g"]}
+    one = dataclasses.replace(planned, **fewer)
+    write_plan(one, tmp_path)
+    left = {path.name for path in tmp_path.glob("*.tif")}
+    assert left == {"rsrp_4g.tif", "rsrp_mine.tif", "rsrp_.tif"}
 
 
 def test_settings_and_assumptions_are_in_the_summary(planned):
