@@ -26,6 +26,7 @@ _HEADINGS: dict[str, tuple[str, str]] = {
     "lat": ("纬度", "Latitude"),
     "geometry_source": ("边界来源", "Source of the polygon"),
     "source": ("数据来源", "Source"),
+    "candidate_source": ("候选来源", "Source of the candidate"),
     # people and coverage
     "people": ("人口", "People"),
     "area_km2": ("面积（km²）", "Area (km²)"),
@@ -80,6 +81,7 @@ _HEADINGS: dict[str, tuple[str, str]] = {
     "best_gain": ("其合计新增人口", "People it would cover in all"),
     "why": ("原因", "Why"),
     "prediction": ("预测方法", "Prediction"),
+    "synthetic": ("合成数据", "Synthetic"),
     # ingredients and rejected rows
     "what": ("数据", "Ingredient"),
     "nature": ("性质", "Nature"),
@@ -91,7 +93,7 @@ _HEADINGS: dict[str, tuple[str, str]] = {
 _CLASSES = (
     *("kind", "status", "coverage_class", "reason", "construction", "why"),
     "main_reason",
-    *("geometry_source", "source", "what", "nature"),
+    *("geometry_source", "source", "candidate_source", "what", "nature"),
 )
 """Columns whose values are words of the vocabulary."""
 _OF_A_STATE = re.compile(r"(?P<figure>\w+)_(?P<service>[^_]+)_(?P<state>before|after)")
