@@ -1,6 +1,7 @@
 """Tables for readers: headings and classes in words, in Chinese or in English."""
 
 import re
+from functools import partial
 from typing import TypeVar
 
 import pandas as pd
@@ -91,7 +92,7 @@ _HEADINGS: dict[str, tuple[str, str]] = {
     "value": ("内容", "Value"),
 }
 _CLASSES = (
-    *("kind", "status", "coverage_class", "reason", "construction", "why"),
+    *("kind", "status", "coverage_class", "reason", "construction", "why", "constraint"),
     "main_reason",
     *("geometry_source", "source", "candidate_source", "what", "nature"),
 )
@@ -131,8 +132,17 @@ def localised(table: Table, lang: str = "zh") -> Table:
     for column in table.columns:
         if _figure(column) in _CLASSES:
             shown[column] = table[column].map(lambda value: words.get(value, value))
+        elif column == "synthetic":
+            shown[column] = table[column].map(partial(_listed, words=words))
     shown.index = table.index.rename(_heading(table.index.name, words, lang))
     return shown.rename(columns={column: _heading(column, words, lang) for column in table})
+
+
+def _listed(value: object, words: Words) -> object:
+    """Write the ingredients that a file lists in the words' language."""
+    if not isinstance(value, str):
+        return value
+    return words["separator"].join(words.get(one, one) for one in value.split("; "))
 
 
 def _figure(column: object) -> str:
