@@ -2,8 +2,8 @@
 
 import json
 import os
+import warnings
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -15,16 +15,18 @@ import pyogrio
 import rasterio
 import rasterio.shutil
 from pyproj import CRS
+from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
 
 from ankang_coverage.coverage.ground import DEFAULT_CLASS, NO_TERRAIN
 from ankang_coverage.coverage.predict import propagation_of
 from ankang_coverage.errors import FileError
-from ankang_coverage.files import atomic_path
+from ankang_coverage.files import write_together
 from ankang_coverage.planning import Plan, Target
 from ankang_coverage.planning.plan import LEVELS, TargetResult
 from ankang_coverage.region.rasters import crs_label
 from ankang_coverage.region.shares import MILLI
 from ankang_coverage.reporting.maps import plan_map
+from ankang_coverage.reporting.tables import Table
 
 CHOSEN_COLUMNS = {
     "programme": "programme",
@@ -48,8 +50,10 @@ CHOSEN_COLUMNS = {
     "reason": "reason",
     "source": "source",
     "prediction": "prediction",
+    "synthetic": "synthetic",
 }
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", *"＝＋－＠")
+"""Excel takes full-width signs for formulas too where it runs in Chinese or Japanese."""
 PACKAGES = ("numpy", "scipy", "pandas", "geopandas", "rasterio", "odc-geo", "numba", "xarray")
 _EXPLAINED = (
     "plan_curve.csv",
@@ -63,6 +67,9 @@ _FIXED_TIME = "2021-01-01T00:00:00Z"
 
 def write_plan(plan: Plan, out: str | Path, *, lang: str = "zh") -> dict[str, Path]:
     """Write a plan's files into a folder, all of them whole or none.
+
+    What an earlier plan left there and this one does not write goes away with what it replaces:
+    ``rejected_sites.csv``, and rasters of services that are no longer predicted.
 
     Parameters
     ----------
@@ -104,17 +111,31 @@ def write_plan(plan: Plan, out: str | Path, *, lang: str = "zh") -> dict[str, Pa
     }
     if len(plan.network.rejected):
         writers["rejected_sites.csv"] = partial(write_csv, plan.network.rejected)
-    else:
-        (folder / "rejected_sites.csv").unlink(missing_ok=True)  # an earlier run's
-    with ExitStack() as all_or_nothing:
-        for name, write in writers.items():
-            write(all_or_nothing.enter_context(atomic_path(folder / name)))
+    earlier = ("rejected_sites.csv", *_rsrp_rasters(folder))
+    write_together(folder, writers, obsolete=earlier)
     return {name: folder / name for name in writers}
+
+
+def _rsrp_rasters(folder: Path) -> list[str]:
+    """Return the rasters that `write_rsrp` once wrote here; of others' none has such a tag."""
+    found = []
+    for path in sorted(folder.glob("rsrp_*.tif")):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", NotGeoreferencedWarning)
+                with rasterio.open(path) as raster:
+                    tags = raster.tags()
+        except RasterioIOError:
+            continue
+        if path.name == f"rsrp_{tags.get('service')}.tif" and "note" in tags:
+            found.append(path.name)
+    return found
 
 
 def chosen_table(plan: Plan) -> pd.DataFrame:
     """Return the chosen sites as a plain table in order of choice, positions in WGS-84."""
-    table = _labelled(plan, plan.chosen).drop(columns="geometry").rename_axis("id").reset_index()
+    chosen = plan.chosen.drop(columns="geometry").rename_axis("id").reset_index()
+    table = _labelled(plan, chosen).assign(synthetic=_synthetic_text(plan))
     return table[list(CHOSEN_COLUMNS)].rename(columns=CHOSEN_COLUMNS)
 
 
@@ -143,13 +164,13 @@ def explanation_tables(plan: Plan) -> dict[str, pd.DataFrame]:
             "plan_constraints.csv": told.constraints,
             "uncovered_villages.csv": told.villages.rename_axis("code").reset_index(),
             "dropped_candidates.csv": result.candidates.dropped.rename(
-                columns={"longitude": "lon", "latitude": "lat"}
+                columns={"longitude": "lon", "latitude": "lat", "source": "candidate_source"}
             ),
         }
         for name, table in found.items():
             shared = name == "plan_constraints.csv" and result.joint is not None
             if not (shared and n):
-                labelled = table.copy()
+                labelled = _labelled(plan, table).assign(synthetic=_synthetic_text(plan))
                 labelled.insert(0, "programme", jointly if shared else result.target.id)
                 tables[name].append(labelled)
     return {name: pd.concat(parts, ignore_index=True) for name, parts in tables.items()}
@@ -158,7 +179,8 @@ def explanation_tables(plan: Plan) -> dict[str, pd.DataFrame]:
 def division_table(plan: Plan, level: str) -> pd.DataFrame:
     """Return the figures of one level (villages, townships or counties) as a plain table."""
     divisions: gpd.GeoDataFrame = getattr(plan, level)
-    table = _labelled(plan, divisions).drop(columns="geometry").rename_axis("code").reset_index()
+    plain = divisions.drop(columns="geometry").rename_axis("code").reset_index()
+    table = _labelled(plan, plain).assign(synthetic=_synthetic_text(plan))
     shares = [column for column in table if "share" in column]
     medians = [column for column in table if column.startswith(("median_rsrp", "median_short"))]
     areas = [column for column in table if "km2" in column]
@@ -167,12 +189,21 @@ def division_table(plan: Plan, level: str) -> pd.DataFrame:
     )
 
 
-def _labelled(plan: Plan, table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+def _labelled(plan: Plan, table: Table) -> Table:
     """Say in every row what the figures rest on, such as ``rma, no terrain``."""
     told = next(iter(plan.coverage_after.values())).attrs
     terrain = "no terrain" if told["terrain"] == NO_TERRAIN else f"over {told['terrain']}"
     cover = ", default land cover" if told["land_cover"] == DEFAULT_CLASS else ""
     return table.assign(prediction=f"{told['model']}, {terrain}{cover}")
+
+
+def _synthetic(plan: Plan) -> list[str]:
+    return [source.what for source in plan.sources if source.nature == "synthetic"]
+
+
+def _synthetic_text(plan: Plan) -> str:
+    """List what is synthetic; names of ingredients have commas in them."""
+    return "; ".join(_synthetic(plan))
 
 
 def _write_division_csv(plan: Plan, level: str, path: Path) -> None:
@@ -197,6 +228,8 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
 
 def write_rsrp(plan: Plan, service: str, path: Path) -> None:
     """Write RSRP before and after as a cloud-optimised GeoTIFF of two bands [dBm].
+
+    Its tags say the service, model and terrain, and what is synthetic.
 
     Parameters
     ----------
@@ -226,7 +259,7 @@ def write_rsrp(plan: Plan, service: str, path: Path) -> None:
                 bands.set_band_description(band, f"RSRP {state}")
                 bands.set_band_unit(band, "dBm")
             note = f"model {coverage.attrs['model']}, terrain {coverage.attrs['terrain']}"
-            bands.update_tags(service=service, note=note)
+            bands.update_tags(service=service, note=note, synthetic=_synthetic_text(plan))
         with memory.open() as bands:
             rasterio.shutil.copy(
                 bands,
@@ -284,7 +317,7 @@ def summary(plan: Plan) -> dict[str, object]:
         "propagation": _propagation(plan),
         "region": plan.region.name,
         "notes": list(plan.region.notes),
-        "synthetic": [s.what for s in plan.sources if s.nature == "synthetic"],
+        "synthetic": _synthetic(plan),
         "approximate": [s.what for s in plan.sources if s.nature == "approximate"],
         "chosen": {result.target.id: _result_figures(result) for result in plan.results},
         "services": {

@@ -1,6 +1,7 @@
 """Tables for readers: headings and classes in words, in Chinese or in English."""
 
 import re
+from functools import partial
 from typing import TypeVar
 
 import pandas as pd
@@ -26,6 +27,7 @@ _HEADINGS: dict[str, tuple[str, str]] = {
     "lat": ("纬度", "Latitude"),
     "geometry_source": ("边界来源", "Source of the polygon"),
     "source": ("数据来源", "Source"),
+    "candidate_source": ("候选来源", "Source of the candidate"),
     # people and coverage
     "people": ("人口", "People"),
     "area_km2": ("面积（km²）", "Area (km²)"),
@@ -80,6 +82,7 @@ _HEADINGS: dict[str, tuple[str, str]] = {
     "best_gain": ("其合计新增人口", "People it would cover in all"),
     "why": ("原因", "Why"),
     "prediction": ("预测方法", "Prediction"),
+    "synthetic": ("合成数据", "Synthetic"),
     # ingredients and rejected rows
     "what": ("数据", "Ingredient"),
     "nature": ("性质", "Nature"),
@@ -89,9 +92,9 @@ _HEADINGS: dict[str, tuple[str, str]] = {
     "value": ("内容", "Value"),
 }
 _CLASSES = (
-    *("kind", "status", "coverage_class", "reason", "construction", "why"),
+    *("kind", "status", "coverage_class", "reason", "construction", "why", "constraint"),
     "main_reason",
-    *("geometry_source", "source", "what", "nature"),
+    *("geometry_source", "source", "candidate_source", "what", "nature"),
 )
 """Columns whose values are words of the vocabulary."""
 _OF_A_STATE = re.compile(r"(?P<figure>\w+)_(?P<service>[^_]+)_(?P<state>before|after)")
@@ -129,8 +132,17 @@ def localised(table: Table, lang: str = "zh") -> Table:
     for column in table.columns:
         if _figure(column) in _CLASSES:
             shown[column] = table[column].map(lambda value: words.get(value, value))
+        elif column == "synthetic":
+            shown[column] = table[column].map(partial(_listed, words=words))
     shown.index = table.index.rename(_heading(table.index.name, words, lang))
     return shown.rename(columns={column: _heading(column, words, lang) for column in table})
+
+
+def _listed(value: object, words: Words) -> object:
+    """Write the ingredients that a file lists in the words' language."""
+    if not isinstance(value, str):
+        return value
+    return words["separator"].join(words.get(one, one) for one in value.split("; "))
 
 
 def _figure(column: object) -> str:

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from functools import partial
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -14,12 +15,15 @@ import rasterio
 import ankang_coverage
 from ankang_coverage.errors import FileError
 from ankang_coverage.planning import Programme
+from ankang_coverage.region import Source
 from ankang_coverage.reporting.exports import (
     chosen_table,
+    division_table,
     summary,
     write_csv,
     write_geopackage,
     write_plan,
+    write_rsrp,
 )
 from ankang_coverage.sites.catalogue import service
 
@@ -137,11 +141,11 @@ def test_a_geopackage_that_cannot_be_written_is_named(planned, tmp_path):
 
 
 def test_text_never_becomes_a_formula(tmp_path):
-    names = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "plain", EVIL]
-    write_csv(pd.DataFrame({"name": names, "number": [-1.5] * 7}), tmp_path / "t.csv")
+    names = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "＝1+1", "＋1", "－1", "＠A1", "1＝1", EVIL]
+    write_csv(pd.DataFrame({"name": names, "number": -1.5}), tmp_path / "t.csv")
     back = pd.read_csv(tmp_path / "t.csv")
-    assert back["name"].tolist() == [*(f"'{name}" for name in names[:5]), *names[5:]]
-    assert back["number"].tolist() == [-1.5] * 7
+    assert back["name"].tolist() == [*(f"'{name}" for name in names[:9]), *names[9:]]
+    assert set(back["number"]) == {-1.5}
 
 
 def test_rejected_rows_are_listed(planned, tmp_path):
@@ -157,6 +161,34 @@ def test_what_is_synthetic_and_without_terrain_is_said(planned):
     figures = summary(planned)
     assert figures["synthetic"] == ["everything"]
     assert figures["services"]["4g"]["terrain"] == "none"
+
+
+def test_every_table_and_raster_says_what_is_synthetic(written):
+    tables = {name: pd.read_csv(path) for name, path in written.items() if name.endswith(".csv")}
+    assert len(tables) == 9
+    for name, table in tables.items():
+        assert list(table)[-2:] == ["prediction", "synthetic"], name
+        assert set(table["prediction"]) <= {"rma, no terrain"}, name
+        assert set(table["synthetic"]) <= {"everything"}, name
+    assert len(tables["chosen_sites.csv"])
+    assert len(tables["plan_constraints.csv"])
+    for name in ("rsrp_4g.tif", "rsrp_5g.tif"):
+        with rasterio.open(written[name]) as raster:
+            assert raster.tags()["synthetic"] == "everything"
+
+
+def test_a_plan_of_real_ingredients_says_that_nothing_is_synthetic(planned, tmp_path):
+    real = dataclasses.replace(planned, sources=(Source("everything", "real", "surveyed"),))
+    assert set(chosen_table(real)["synthetic"]) == {""}
+    write_rsrp(real, "4g", tmp_path / "rsrp_4g.tif")
+    with rasterio.open(tmp_path / "rsrp_4g.tif") as raster:
+        assert raster.tags().get("synthetic", "") == ""
+
+
+def test_several_synthetic_ingredients_are_listed(planned):
+    made = (Source("land cover", "synthetic", ""), Source("elevation", "synthetic", ""))
+    table = division_table(dataclasses.replace(planned, sources=made), "counties")
+    assert set(table["synthetic"]) == {"land cover; elevation"}
 
 
 def test_a_plan_that_chance_gains_nothing_of_is_still_plain_json(planned):
@@ -178,6 +210,48 @@ def test_an_earlier_runs_rejections_do_not_stay(planned, tmp_path):
     write_plan(planned, tmp_path)
     assert not (tmp_path / "rejected_sites.csv").exists()
     assert (tmp_path / "mine.txt").exists()
+
+
+def test_a_directory_in_the_way_leaves_the_folder_as_it_was(planned, tmp_path):
+    (tmp_path / "map.html").mkdir()
+    for name in ("counties.csv", "rejected_sites.csv", "summary.json"):
+        (tmp_path / name).write_text("old")
+    with pytest.raises(FileError, match=r"map\.html: a folder has that name"):
+        write_plan(planned, tmp_path)
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"map.html", "counties.csv", "rejected_sites.csv", "summary.json"}
+    assert (tmp_path / "counties.csv").read_text() == "old"
+
+
+def test_a_rename_that_fails_leaves_the_earlier_plan(planned, tmp_path, monkeypatch):
+    earlier = ("counties.csv", "rejected_sites.csv", "summary.json")
+    for name in earlier:
+        (tmp_path / name).write_text("old")
+    rename = Path.replace
+
+    def fails(self, target):
+        if self.name == "summary.json" and self.parent.name == "new":
+            raise OSError(5, "Input/output error")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "replace", fails)
+    with pytest.raises(FileError, match=r"summary\.json: Input/output error"):
+        write_plan(planned, tmp_path)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == dict.fromkeys(
+        earlier, "old"
+    )
+
+
+def test_rasters_of_services_no_longer_predicted_do_not_stay(planned, tmp_path):
+    write_plan(planned, tmp_path)
+    (tmp_path / "rsrp_mine.tif").write_bytes((tmp_path / "rsrp_5g.tif").read_bytes())
+    (tmp_path / "rsrp_.tif").write_text("no raster")
+    fewer = {"coverage_before": {"4g": planned.coverage_before["4g"]}}
+    fewer["coverage_after"] = {"4g": planned.coverage_after["4g"]}
+    one = dataclasses.replace(planned, **fewer)
+    write_plan(one, tmp_path)
+    left = {path.name for path in tmp_path.glob("*.tif")}
+    assert left == {"rsrp_4g.tif", "rsrp_mine.tif", "rsrp_.tif"}
 
 
 def test_settings_and_assumptions_are_in_the_summary(planned):
@@ -209,7 +283,9 @@ def test_what_explains_the_plan_is_written_with_its_programme(planned, written):
     constraints = pd.read_csv(written["plan_constraints.csv"])
     assert constraints["constraint"].tolist() == ["minimum spacing"]
     assert (constraints["difference"] >= 0).all()
-    assert {"id", "lon", "lat", "reason"} <= set(pd.read_csv(written["dropped_candidates.csv"]))
+    dropped = pd.read_csv(written["dropped_candidates.csv"])
+    assert {"id", "candidate_source", "lon", "lat", "reason"} <= set(dropped)
+    assert "source" not in dropped
     assert "why" in pd.read_csv(written["uncovered_villages.csv"])
 
 

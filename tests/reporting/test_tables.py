@@ -76,6 +76,15 @@ def test_classes_become_words_and_names_stay(planned):
     assert set(localised(planned.chosen)["理由"]) <= {"河谷", "山脊", "村中心", "制高点"}
 
 
+def test_constraints_and_what_is_synthetic_become_words():
+    table = pd.DataFrame({"constraint": ["minimum spacing"], "synthetic": ["elevation; mine"]})
+    assert localised(table).iloc[0].to_dict() == {"约束": "最小站间距", "合成数据": "高程、mine"}
+    assert localised(table, "en").iloc[0].to_dict() == {
+        "Constraint": "minimum spacing",
+        "Synthetic": "elevation, mine",
+    }
+
+
 def test_figures_index_geometry_and_type_are_kept(planned):
     before = planned.villages.copy()
     shown = localised(planned.villages)
