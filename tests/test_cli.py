@@ -3,14 +3,18 @@
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
 import typer
 
 from ankang_coverage import __version__, cli
+from ankang_coverage.covering import Selection
 
 PROFILE = ["profile", "--from", "109.0,32.7", "--to", "109.1,32.8", "--frequency"]
+PROPAGATION = "[propagation]\nradius_m = 5000\n"
 STUDY = """
 [region]
 builtin = "ankang"
@@ -86,6 +90,41 @@ def test_the_names_of_results_are_known_before_they_are_written(demos):
 def test_the_version_is_told(tmp_path):
     done = call("--version", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, f"ankang-coverage {__version__}\n")
+
+
+def test_sites_outside_the_terrain_are_told(tmp_path):
+    study = STUDY.replace("1000", "2000").replace("[programme]", PROPAGATION + "[programme]")
+    (tmp_path / "study.toml").write_text(study, "utf-8")
+    (tmp_path / "sites.csv").write_text(
+        "小区CGI,基站名称,经度,纬度,频段,挂高,方位角\n"
+        "1-1,inside,109.02,32.69,B8,30,0\n1-2,outside,113.5,34.0,B8,30,0\n",
+        "utf-8",
+    )
+    done = call("run", "study.toml", "--out", "o", "--store", "s", "--quiet", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "sites outside the region's terrain, which reach nothing: 1 of 4g\n" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("gains", "says"),
+    [
+        ([5, 3], ""),
+        ([5, 0], "; 1 of the 2 covers nobody new"),
+        ([0, 0], "; 2 of the 2 cover nobody"),
+    ],
+)
+def test_sites_that_gain_nobody_are_told(gains, says):
+    selection = Selection(
+        chosen=np.arange(2),
+        gains=np.array(gains),
+        objective=sum(gains),
+        covered=np.ones(1, bool),
+        stopped_by="number",
+        n_forced=0,
+    )
+    told = cli._in_vain(SimpleNamespace(selection=selection))
+    assert told.startswith(says)
+    assert bool(told) == bool(says)
 
 
 @pytest.mark.parametrize("inside_a_kernel", [False, True])
