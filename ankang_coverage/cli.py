@@ -1,5 +1,6 @@
 """The command line: run a scenario, or the built-in one."""
 
+import math
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Optional, cast
 
 import typer
 
-from ankang_coverage.errors import AnkangCoverageError, ScenarioError
+from ankang_coverage.errors import AnkangCoverageError, FileError, ScenarioError
 
 if TYPE_CHECKING:
     from ankang_coverage.coverage.calibration import Calibration
@@ -18,6 +19,27 @@ if TYPE_CHECKING:
     from ankang_coverage.planning import TargetResult
     from ankang_coverage.region import Region
     from ankang_coverage.scenario import Scenario
+
+RESULT_FILES = (
+    "chosen_sites.csv",
+    "villages.csv",
+    "townships.csv",
+    "counties.csv",
+    "rsrp_*.tif",
+    "plan_curve.csv",
+    "plan_counties.csv",
+    "plan_constraints.csv",
+    "uncovered_villages.csv",
+    "dropped_candidates.csv",
+    "rejected_sites.csv",
+    "plan.gpkg",
+    "map.html",
+    "summary.json",
+)
+"""What a study writes, as patterns of names."""
+
+_HERTZ = 1e6
+"""From here a number of megahertz can only have been meant in hertz."""
 
 app = typer.Typer(
     help="Estimate mobile coverage and choose sites for a region.",
@@ -52,6 +74,26 @@ StoreFolder = Annotated[
     ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bars.")]
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        from ankang_coverage import __version__
+
+        typer.echo(f"ankang-coverage {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_tell_version, is_eager=True, help="Print the version, and end."
+        ),
+    ] = False,
+) -> None:
+    """Estimate mobile coverage and choose sites for a region."""
 
 
 @app.command()
@@ -105,23 +147,34 @@ def profile(
         typer.Option("--study", help="TOML file whose region and [propagation] are used."),
     ] = None,
     mast_height: Annotated[float, typer.Option("--mast-height", help="Above ground [m].")] = 35.0,
-    phone_height: Annotated[float, typer.Option("--phone-height", help="Above ground [m].")] = 1.5,
+    phone_height: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option(
+            "--phone-height", help="Above ground [m]; the study's, else 1.5, when omitted."
+        ),
+    ] = None,
     lang: Lang = None,
 ) -> None:
     """Print the loss of one path by component, and draw its terrain."""
-    from ankang_coverage.files import require_folder
     from ankang_coverage.propagation import p1812_loss
     from ankang_coverage.region import LandCoverTable, profile_along
     from ankang_coverage.reporting.profiles import loss_components, profile_figure, save_profile
     from ankang_coverage.scenario import Scenario
 
+    _check_lang(lang)
+    _check_frequency(frequency)
+    _check_file("--out", out)
+    if out.suffix.lower() != ".png":
+        raise ScenarioError(f"--out {out}: the picture is a PNG: name a file that ends in .png")
     scenario = Scenario.builtin() if study is None else Scenario.from_toml(study)
     settings = scenario.propagation
+    receiver_height = settings.terminal_height_m if phone_height is None else phone_height
     own = settings.land_cover_table
     table = LandCoverTable.default() if own is None else LandCoverTable.from_csv(own)
     terminal_losses = table.terminal_loss_db(frequency)
     places = _place("--from", start), _place("--to", end)
-    require_folder(out.parent)
+    if settings.model != "p1812":
+        typer.echo(f"profile always uses P.1812, not {settings.model} of {study}", err=True)
     region = scenario.region.load()
     path = profile_along(region, *places, table=table)
     ground = path.distance_m / 1e3, path.ground_m, path.clutter_height_m
@@ -129,7 +182,7 @@ def profile(
         *ground,
         frequency_mhz=frequency,
         transmitter_height_m=mast_height,
-        receiver_height_m=phone_height,
+        receiver_height_m=receiver_height,
         latitude_deg=(places[0][1] + places[1][1]) / 2,
         time_percent=settings.time_percent,
         delta_n=settings.delta_n,
@@ -139,7 +192,7 @@ def profile(
     words = lang or scenario.lang
     typer.echo(
         f"ITU-R P.1812-8: {ground[0][-1]:.2f} km, {frequency:g} MHz, "
-        f"{mast_height:g} m → {phone_height:g} m"
+        f"{mast_height:g} m → {receiver_height:g} m"
     )
     for name, value in loss_components(loss, terminal_loss, words):
         typer.echo(f"{name}: {value:z.1f} dB")
@@ -152,6 +205,7 @@ def profile(
         note=_terrain_note(region, words),
         lang=words,
     )
+    _make_folder(out.parent)
     save_profile(figure, out)
     typer.echo(str(out))
 
@@ -181,11 +235,10 @@ def calibrate(
     """Fit the model of a study to measurements, and print how wrong it was and still is."""
     from ankang_coverage.coverage import calibrate as fit
     from ankang_coverage.coverage import read_measurements
-    from ankang_coverage.files import require_folder
     from ankang_coverage.scenario import Scenario
 
+    _check_file("--out", out)
     scenario = Scenario.from_toml(study)
-    require_folder(out.parent)
     measured = read_measurements(
         measurements, coordinates=cast("Datum", coordinates), rsrp=cast("RsrpForm", rsrp)
     )
@@ -198,6 +251,7 @@ def calibrate(
         block_m=block,
         serving_only=not scanner,
     )
+    _make_folder(out.parent)
     fitted.save(out)
     _tell_calibration(fitted, measured)
     typer.echo(str(out))
@@ -220,6 +274,9 @@ def store_info(store: StoreFolder = None) -> None:
 def store_verify(store: StoreFolder = None) -> None:
     """Check every file against the digests in it; exit code 1 if one is damaged."""
     keep = _store(store)
+    if not keep.folder.exists():
+        typer.echo(f"there is no store at {keep.folder}: nothing to check")
+        return
     damaged = keep.verify()
     for file in damaged:
         typer.echo(f"{file.path}: {file.reason}")
@@ -235,10 +292,12 @@ def store_prune(
     store: StoreFolder = None,
     max_gb: Annotated[
         Optional[float],  # noqa: UP045
-        typer.Option("--max-gb", min=0, help="Size that may stay [GB]; as allowed when omitted."),
+        typer.Option("--max-gb", help="Size that may stay [GB]; as allowed when omitted."),
     ] = None,
 ) -> None:
     """Remove unfinished files, and those used least recently until the store is small enough."""
+    if max_gb is not None and not (max_gb >= 0 and math.isfinite(max_gb * 1e9)):
+        raise ScenarioError(f"--max-gb {max_gb:g}: give the gigabytes that may stay, 0 or more")
     keep = _store(store)
     pruned = keep.prune(None if max_gb is None else int(max_gb * 1e9))
     left = sum(keep.info().n_bytes.values())
@@ -255,12 +314,74 @@ def main() -> None:
     except AnkangCoverageError as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(2)
+    except (KeyboardInterrupt, SystemError, SystemExit) as error:
+        # Typer makes an exit of Ctrl-C, and a compiled function that it stops a SystemError.
+        if not _from_keyboard(error):
+            raise
+        computes = sys.argv[1:2] in (["run"], ["demo"])
+        kept = ": what is computed stays in the store, and the same command goes on from there"
+        typer.echo(f"interrupted{kept if computes else ''}", err=True)
+        sys.exit(130)
+
+
+def _from_keyboard(error: BaseException | None) -> bool:
+    """Return whether an exception is Ctrl-C, or was raised because of it."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _store(folder: Path | None) -> "Store":
-    from ankang_coverage.coverage.store import Store
+    from ankang_coverage.coverage.store import FOLDER_VARIABLE, Store
 
-    return Store.default() if folder is None else Store(folder)
+    store = Store.default() if folder is None else Store(folder)
+    named = f"{FOLDER_VARIABLE}: {store.folder}" if folder is None else f"--store {folder}"
+    above = next(place for place in (store.folder, *store.folder.parents) if place.exists())
+    if not above.is_dir():
+        what = "" if above == store.folder else f": {above}"
+        raise FileError(f"{named}{what} is a file: name a folder")
+    return store
+
+
+def _check_lang(lang: str | None) -> None:
+    if lang not in (None, "zh", "en"):
+        raise ScenarioError(f"--lang {lang!r} is none of zh, en")
+
+
+def _check_frequency(mhz: float) -> None:
+    """Refuse what can be no number of megahertz; NaN neither."""
+    if not 0 < mhz < _HERTZ:
+        meant = mhz / _HERTZ if _HERTZ <= mhz < math.inf else 900
+        raise ScenarioError(f"--frequency {mhz:g}: give megahertz, such as {meant:g}")
+
+
+def _check_file(option: str, path: Path) -> None:
+    """Refuse a file that cannot be written, before the work that it is to hold."""
+    from ankang_coverage.files import require_folder
+
+    if path.is_dir():
+        raise FileError(f"{option} {path} is a folder: name a file in it")
+    require_folder(path.parent)
+
+
+def _check_results(out: Path) -> None:
+    """Refuse a folder in which results cannot be written, before the work that they are of."""
+    from ankang_coverage.files import require_folder
+
+    require_folder(out)
+    for pattern in RESULT_FILES:
+        for place in out.glob(pattern):
+            if place.is_dir():
+                raise FileError(
+                    f"cannot write {place}: it is a folder; move it, or name another --out"
+                )
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(f"cannot make folder {folder}: {error.strerror}") from error
 
 
 def _workers(
@@ -282,13 +403,11 @@ def _study(
     store: "Store",
     quiet: bool,
 ) -> None:
-    from ankang_coverage.files import require_folder
     from ankang_coverage.reporting.exports import write_plan
     from ankang_coverage.scenario import run as run_scenario
 
-    if lang not in (None, "zh", "en"):
-        raise ScenarioError(f"--lang {lang!r} is none of zh, en")
-    require_folder(out)
+    _check_lang(lang)
+    _check_results(out)
     with _workers(workers, scheduler, store) as executor:
         plan = run_scenario(
             scenario,
@@ -303,7 +422,7 @@ def _study(
             f"{result.target.id}: {len(result.selection.chosen)} of {result.n_candidates} "
             f"candidates, {result.people_gained:,.0f} people newly covered "
             f"({result.people_gained_net:,.0f} net of interference, {result.times_random:.1f} "
-            f"times the median of random plans){_proof(result)}"
+            f"times the median of random plans){_proof(result)}{_in_vain(result)}"
         )
     if plan.interrupted:
         typer.echo("interrupted: the best found until then, and no target that had not begun")
@@ -314,6 +433,15 @@ def _study(
         typer.echo(note)
     if len(plan.network.rejected):
         typer.echo(f"{len(plan.network.rejected)} rows of sites rejected: rejected_sites.csv")
+    off_terrain = [
+        f"{n_sites} of {service}"
+        for service, coverage in plan.coverage_before.items()
+        if (n_sites := int(coverage.attrs["n_off_terrain"]))
+    ]
+    if off_terrain:
+        typer.echo(
+            f"sites outside the region's terrain, which reach nothing: {', '.join(off_terrain)}"
+        )
     assumed = plan.network.cells.get("assumed")
     if assumed is not None and (assumed.fillna("") != "").any():
         n_assumed = int((assumed.fillna("") != "").sum())
@@ -363,6 +491,15 @@ def _proof(result: "TargetResult") -> str:
         return ""
     jointly = " (jointly)" if result.joint is not None else ""
     return f", at most {result.gap:.2%} below the best possible{jointly}"
+
+
+def _in_vain(result: "TargetResult") -> str:
+    """Say how many of the chosen sites gain nobody, where some do."""
+    number = result.selection.n_without_gain
+    if not number:
+        return ""
+    cover = "covers" if number == 1 else "cover"
+    return f"; {number} of the {len(result.selection.chosen)} {cover} nobody new"
 
 
 def _show_gap(label: str, seconds: float, objective: float, gap: float | None) -> None:

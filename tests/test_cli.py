@@ -3,9 +3,34 @@
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
+import typer
+
+from ankang_coverage import __version__, cli
+from ankang_coverage.covering import Selection
+
+PROFILE = ["profile", "--from", "109.0,32.7", "--to", "109.1,32.8", "--frequency"]
+PROPAGATION = "[propagation]\nradius_m = 5000\n"
+STUDY = """
+[region]
+builtin = "ankang"
+resolution_m = 1000
+[network]
+file = "sites.csv"
+[programme]
+name = "p"
+[[programme.targets]]
+id = "micro"
+kind = "micro"
+number = 2
+service = "4g"
+radio_layers = ["lte-b8"]
+minimum_spacing_m = 500
+"""
 
 
 def call(*arguments, cwd):
@@ -36,6 +61,11 @@ def test_the_demo_chooses_what_the_programme_asks(demos):
     chosen = pd.read_csv(folder / "a" / "chosen_sites.csv", dtype={"county": str})
     assert chosen.groupby("programme").size().to_dict() == {"micro-4g": 360, "supporting-5g": 518}
     assert "synthetic:" in done.stdout
+    assert "outside the region's terrain" not in done.stdout
+    for id_, gained in chosen.groupby("programme")["people_gained"]:
+        told = next(line for line in done.stdout.splitlines() if line.startswith(id_))
+        in_vain = int((gained == 0).sum())
+        assert told.endswith(f"; {in_vain} of the {len(gained)} cover nobody new") == (in_vain > 1)
     figures = json.loads((folder / "a" / "summary.json").read_text("utf-8"))
     for result in figures["chosen"].values():
         assert result["people_gained"] > result["random_plans_median_people_gained"]
@@ -49,6 +79,90 @@ def test_the_same_command_gives_the_same_bytes_with_any_number_of_workers(demos)
     for file in sorted((folder / "a").glob("*")):
         if file.suffix in {".csv", ".tif"}:
             assert file.read_bytes() == (folder / "b" / file.name).read_bytes(), file.name
+
+
+def test_the_names_of_results_are_known_before_they_are_written(demos):
+    folder, _ = demos
+    for file in (folder / "a").iterdir():
+        assert any(file.match(pattern) for pattern in cli.RESULT_FILES), file.name
+
+
+def test_the_version_is_told(tmp_path):
+    done = call("--version", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, f"ankang-coverage {__version__}\n")
+
+
+def test_sites_outside_the_terrain_are_told(tmp_path):
+    study = STUDY.replace("1000", "2000").replace("[programme]", PROPAGATION + "[programme]")
+    (tmp_path / "study.toml").write_text(study, "utf-8")
+    (tmp_path / "sites.csv").write_text(
+        "小区CGI,基站名称,经度,纬度,频段,挂高,方位角\n"
+        "1-1,inside,109.02,32.69,B8,30,0\n1-2,outside,113.5,34.0,B8,30,0\n",
+        "utf-8",
+    )
+    done = call("run", "study.toml", "--out", "o", "--store", "s", "--quiet", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "sites outside the region's terrain, which reach nothing: 1 of 4g\n" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("gains", "says"),
+    [
+        ([5, 3], ""),
+        ([5, 0], "; 1 of the 2 covers nobody new"),
+        ([0, 0], "; 2 of the 2 cover nobody"),
+    ],
+)
+def test_sites_that_gain_nobody_are_told(gains, says):
+    selection = Selection(
+        chosen=np.arange(2),
+        gains=np.array(gains),
+        objective=sum(gains),
+        covered=np.ones(1, bool),
+        stopped_by="number",
+        n_forced=0,
+    )
+    told = cli._in_vain(SimpleNamespace(selection=selection))
+    assert told.startswith(says)
+    assert bool(told) == bool(says)
+
+
+@pytest.mark.parametrize("inside_a_kernel", [False, True])
+@pytest.mark.parametrize("command", ["run", "calibrate"])
+def test_ctrl_c_ends_in_one_line_and_exit_code_130(monkeypatch, capsys, command, inside_a_kernel):
+    app = typer.Typer()
+
+    @app.command()
+    def stopped():
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt as error:
+            if inside_a_kernel:
+                raise SystemError(
+                    "CPUDispatcher returned a result with an exception set"
+                ) from error
+            raise
+
+    monkeypatch.setattr(cli, "app", lambda: app(args=[]))
+    monkeypatch.setattr(sys, "argv", ["ankang-coverage", command])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 130
+    goes_on = ": what is computed stays in the store, and the same command goes on from there"
+    assert capsys.readouterr().err == f"interrupted{goes_on if command == 'run' else ''}\n"
+
+
+def test_a_model_that_profile_does_not_use_is_named_and_the_height_is_the_studys(tmp_path):
+    study = STUDY.replace(
+        "[network]", '[propagation]\nmodel = "rma"\nterminal_height_m = 3\n[network]'
+    )
+    (tmp_path / "study.toml").write_text(study, "utf-8")
+    asked = ["--from", "109.02,32.69", "--to", "109.05,32.72", "--frequency", 700]
+    done = call("profile", *asked, "--study", "study.toml", "--out", "new/p.PNG", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == "profile always uses P.1812, not rma of study.toml\n"
+    assert "35 m → 3 m" in done.stdout
+    assert (tmp_path / "new" / "p.PNG").exists()
 
 
 def test_no_real_village_is_named_where_it_is_not(demos):
@@ -74,12 +188,8 @@ def test_a_pattern_file_that_is_not_there_ends_in_one_line_and_exit_code_2(tmp_p
     (tmp_path / "own.yaml").write_text(
         "antennas:\n- {id: panel, kind: measured, pattern_file: none.msi, source: a test}\n"
     )
-    (tmp_path / "study.toml").write_text(
-        '[region]\nbuiltin = "ankang"\nresolution_m = 1000\n'
-        '[network]\nfile = "sites.csv"\ncatalogue = "own.yaml"\n[programme]\nname = "p"\n'
-        '[[programme.targets]]\nid = "micro"\nkind = "micro"\nnumber = 2\nservice = "4g"\n'
-        'radio_layers = ["lte-b8"]\nminimum_spacing_m = 500\n'
-    )
+    study = STUDY.replace('"sites.csv"', '"sites.csv"\ncatalogue = "own.yaml"')
+    (tmp_path / "study.toml").write_text(study, "utf-8")
     done = call("run", "study.toml", "--out", "o", "--quiet", cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr == (
@@ -107,15 +217,27 @@ def test_a_pattern_file_that_is_not_there_ends_in_one_line_and_exit_code_2(tmp_p
             "are the two swapped",
         ),
         (
-            ["profile", "--from", "109.0,32.7", "--to", "109.1,32.8", "--frequency", "7e8"],
-            "error: frequency_mhz is 7e+08",
+            [*PROFILE, "9e8"],
+            "error: --frequency 9e+08: give megahertz, such as 900",
         ),
+        ([*PROFILE, "0"], "error: --frequency 0: give megahertz, such as 900"),
+        ([*PROFILE, "-5"], "error: --frequency -5: give megahertz"),
+        ([*PROFILE, "nan"], "error: --frequency nan: give megahertz"),
+        ([*PROFILE, "700", "--lang", "fr"], "error: --lang 'fr' is none of zh, en"),
+        ([*PROFILE, "700", "--out", "."], "error: --out . is a folder: name a file in it"),
+        ([*PROFILE, "700", "--out", "o/p.pdf"], "name a file that ends in .png"),
+        (["demo", "--out", "full"], "error: cannot write full/map.html: it is a folder"),
+        (["demo", "--out", "tif"], "error: cannot write tif/rsrp_4g.tif: it is a folder"),
+        (["demo", "--store", "bad.toml"], "error: --store bad.toml is a file: name a folder"),
+        (["demo", "--store", "bad.toml/s"], "bad.toml is a file: name a folder"),
     ],
 )
 def test_mistakes_end_in_one_line_and_exit_code_2(tmp_path, arguments, says):
     (tmp_path / "bad.toml").write_text(
         '[region]\nbuiltin = "ankang"\n[network]\nbuiltin = "ankang"\n', "utf-8"
     )
+    (tmp_path / "full" / "map.html").mkdir(parents=True)
+    (tmp_path / "tif" / "rsrp_4g.tif").mkdir(parents=True)
     done = call(*arguments, cwd=tmp_path)
     assert done.returncode == 2
     assert says in done.stderr

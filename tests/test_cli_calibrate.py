@@ -125,13 +125,13 @@ def test_what_was_wrong_with_the_model_is_found_printed_and_kept(folder):
 
 def test_the_study_takes_what_was_written(folder):
     assert call(
-        *("study.toml", "drive.csv", "--scanner", "--block", 500, "--out", "taken.json"),
+        *("study.toml", "drive.csv", "--scanner", "--block", 500, "--out", "new/taken.json"),
         cwd=folder,
     ).stdout
-    text = STUDY.replace('model = "rma"', 'model = "rma"\ncalibration = "taken.json"')
+    text = STUDY.replace('model = "rma"', 'model = "rma"\ncalibration = "new/taken.json"')
     (folder / "calibrated.toml").write_text(text, "utf-8")
     settings = Scenario.from_toml(folder / "calibrated.toml").propagation.resolved()
-    written = json.loads((folder / "taken.json").read_text("utf-8"))
+    written = json.loads((folder / "new" / "taken.json").read_text("utf-8"))
     assert settings.error_sigma_db([941.5]) == written["error_sigma_db"]
 
 
@@ -146,6 +146,7 @@ def test_the_study_takes_what_was_written(folder):
         (["study.toml", "sites.csv"], "sites.csv has no column for rsrp_dbm"),
         (["study.toml", "drive.csv", "--block", 10], "error: block_m is 10"),
         (["study.toml", "drive.csv", "--out", "drive.csv/c.json"], "drive.csv is a file"),
+        (["study.toml", "drive.csv", "--out", "."], "--out . is a folder: name a file in it"),
     ],
 )
 def test_mistakes_end_in_one_line_and_exit_code_2(folder, arguments, says):

@@ -1,9 +1,11 @@
 """A building programme: how many of what, in which order, under which rules."""
 
+import re
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -17,7 +19,17 @@ from ankang_coverage.planning.rules import (
 )
 
 VillageKind = Literal["village", "community"]
-Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+_IN_TOML = {
+    "tuple_type": "Input should be a list",
+    "list_type": "Input should be a list",
+    "dict_type": "Input should be a table",
+    "model_type": "Input should be a table",
+    "path_type": "Input should be a path",
+}
+"""What is wanted, in words of TOML instead of Python's."""
+
+_ID = r"^[a-z0-9][a-z0-9_-]*$"
+Identifier = Annotated[str, Field(pattern=_ID)]
 SiteIds = tuple[str, ...]
 
 
@@ -151,7 +163,8 @@ class Programme(BaseModel):
         try:
             programme = cls.model_validate(table["programme"])
         except ValidationError as error:
-            raise ScenarioError(explain(error, f"{path}, [programme]")) from error
+            told = explain(error, f"{path}, [programme]", table["programme"], cls)
+            raise ScenarioError(told) from error
         return programme.relative_to(Path(path).parent)
 
     def relative_to(self, folder: Path) -> "Programme":
@@ -223,13 +236,70 @@ def read_toml(path: str | Path) -> dict[str, object]:
         raise FileError(f"{path} is not valid TOML: {error}") from error
 
 
-def explain(error: ValidationError, place: str) -> str:
-    """Put a settings error in one line: where, what was given, what is wanted."""
+def explain(
+    error: ValidationError,
+    place: str,
+    table: object = None,
+    model: type[BaseModel] | None = None,
+) -> str:
+    """Put a settings error in one line: where, what was given, what is wanted.
+
+    Parameters
+    ----------
+    error
+        The error.
+    place
+        File, and table in it.
+    table
+        What was given: members of its lists are named by their id where they have one. Otherwise
+        they are counted from 1.
+    model
+        What was wanted: of its keys the nearest is named for one that is unknown.
+    """
+    problems = error.errors()
     lines = []
-    for problem in error.errors():
-        key = ".".join(str(part) for part in problem["loc"])
-        if problem["type"] == "extra_forbidden":
-            lines.append(f"{key}: unknown key; remove it or correct its spelling")
+    for problem in problems:
+        at, kind = problem["loc"], problem["type"]
+        inside = [one["loc"] for one in problems if one["loc"][: len(at)] == at != one["loc"]]
+        if kind == "too_short" and inside:
+            continue  # The members that are wrong were not counted.
+        key = ".".join(_names(at, table))
+        if kind == "extra_forbidden":
+            near = get_close_matches(str(at[-1]), _known_keys(at, model), n=1)
+            remedy = f"did you mean {near[0]}?" if near else "remove it or correct its spelling"
+            lines.append(f"{key}: unknown key; {remedy}")
         else:
-            lines.append(f"{key}: {problem['msg'].removeprefix('Value error, ')}".lstrip(": "))
+            says = _IN_TOML.get(kind, problem["msg"]).removeprefix("Value error, ")
+            says = says.replace("Tuple should", "List should").replace(" after validation", "")
+            lines.append(f"{key}: {says}".lstrip(": "))
     return f"{place}: " + "; ".join(lines)
+
+
+def _names(at: Sequence[int | str], table: object) -> Iterator[str]:
+    """Name the parts of a place: keys, ids of the members of lists, or their numbers from 1."""
+    for part in at:
+        try:
+            table = table[part]  # type: ignore[index]
+        except (TypeError, LookupError):
+            table = None
+        if isinstance(part, str):
+            yield part
+        else:
+            id_ = table.get("id") if isinstance(table, Mapping) else None
+            yield id_ if isinstance(id_, str) and re.match(_ID, id_) else str(part + 1)
+
+
+def _known_keys(at: Sequence[int | str], model: type[BaseModel] | None) -> list[str]:
+    """Return the keys that are known at the place of an unknown one."""
+    models = [] if model is None else [model]
+    for part in at[:-1]:
+        fields = [one.model_fields[part] for one in models if part in one.model_fields]
+        if fields:  # An index, or the key of a mapping, leads to what its field is made of.
+            models = [one for field in fields for one in _models_in(field.annotation)]
+    return [key for one in models for key in one.model_fields]
+
+
+def _models_in(annotation: object) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in _models_in(part)]

@@ -35,11 +35,30 @@ def test_a_programme_is_read(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ("number", "nubmer", r"targets\.0\.nubmer: unknown key"),
-        ("number = 3", "number = 0", r"targets\.0\.number: Input should be greater"),
+        ("number", "nubmer", r": targets\.micro\.nubmer: unknown key; did you mean number\?$"),
+        ("number", "wheels", r"wheels: unknown key; remove it or correct its spelling$"),
+        (
+            "number",
+            "candidates = {costz = 1}\nobjectives = [{peopel = 1}]\nnumber",
+            r"micro\.candidates\.costz: .*mean costs\?; .*objectives\.1\.peopel: .*mean people\?$",
+        ),
+        ("number = 3", "number = 0", r"targets\.micro\.number: Input should be greater.* 1$"),
+        ('id = "micro"', "", r": targets\.1\.id: Field required$"),
+        ('["lte-b8"]', '"lte-b8"', r"targets\.micro\.radio_layers: Input should be a list$"),
+        ('["lte-b8"]', "[]", r"radio_layers: List should have at least 1 item, not 0$"),
+        (
+            "number = 3",
+            "number = 3\ncandidates = 3",
+            r"micro\.candidates: Input should be a table$",
+        ),
+        (
+            "number = 3",
+            "number = 3\ncandidates.own = 3",
+            r"candidates\.own: Input should be a path$",
+        ),
         ('kind = "micro"', 'kind = "macro"', "kind: Input should be 'micro' or 'supporting'"),
         (GOOD, "[program]", r"has no table \[programme\]"),
-        ('id = "micro"', 'id = "../x"', r"id: String should match"),
+        ('id = "micro"', 'id = "../x"', r": targets\.1\.id: String should match"),
     ],
 )
 def test_mistakes_are_named_with_their_key(tmp_path, old, new, says):
