@@ -433,6 +433,8 @@ def _study(
         typer.echo(note)
     if len(plan.network.rejected):
         typer.echo(f"{len(plan.network.rejected)} rows of sites rejected: rejected_sites.csv")
+    if plan.network.unread:
+        typer.echo(f"columns of sites not used: {', '.join(plan.network.unread)}")
     off_terrain = [
         f"{n_sites} of {service}"
         for service, coverage in plan.coverage_before.items()

@@ -214,7 +214,7 @@ class Scenario(_Settings):
         try:
             scenario = cls.model_validate(table)
         except ValidationError as error:
-            raise ScenarioError(explain(error, str(path))) from error
+            raise ScenarioError(explain(error, str(path), table, cls)) from error
         return scenario.relative_to(Path(path).parent)
 
     @classmethod
