@@ -13,6 +13,10 @@ class FileError(AnkangCoverageError):
     """A file is missing, damaged, not of the expected format, or cannot be written."""
 
 
+class LimitError(FileError):
+    """A file asks for more memory or time than its limit allows."""
+
+
 class DivisionError(AnkangCoverageError):
     """Administrative polygons, their codes or their parents do not fit together."""
 

@@ -1,4 +1,4 @@
-"""Files that are whole or absent, alone or as a set, and text in whatever encoding it came."""
+"""Output files that are whole or absent, alone or as a set."""
 
 import os
 import shutil
@@ -8,9 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ankang_coverage.errors import FileError
-
-ENCODINGS = ("utf-8-sig", "gb18030")
-"""Tried in this order: GB18030 (and so GBK and GB2312) accepts nearly any bytes, UTF-8 does not."""
 
 
 @contextmanager
@@ -184,43 +181,3 @@ def _cannot_write(target: Path, error: OSError) -> str:
     if not target.parent.is_dir():
         return f"cannot write {target}: there is no folder {target.parent}; make it first"
     return f"cannot write {target}: {error.strerror or error}"
-
-
-def read_text(path: str | os.PathLike[str]) -> str:
-    r"""Read a text file that is UTF-8, with or without a byte order mark, or GB18030.
-
-    Parameters
-    ----------
-    path
-        The file.
-
-    Returns
-    -------
-    str
-        Its text without the byte order mark, line ends as they are in the file.
-
-    Raises
-    ------
-    FileError
-        If the file cannot be read or is not text in one of these encodings.
-
-    Examples
-    --------
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     table = Path(folder, "sites.csv")
-    ...     _ = table.write_bytes("站名\n紫阳".encode("gbk"))
-    ...     read_text(table)
-    '站名\n紫阳'
-    """
-    try:
-        content = Path(path).read_bytes()
-    except OSError as error:
-        raise FileError(f"cannot read {path}: {error.strerror or error}") from error
-    for encoding in ENCODINGS:
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" not in text:
-            return text
-    raise FileError(f"{path} is not text in UTF-8 or GB18030 (GBK): save it again as UTF-8")

@@ -3,11 +3,9 @@ import stat
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from ankang_coverage.errors import FileError
-from ankang_coverage.files import atomic_path, read_text, require_folder, write_together
+from ankang_coverage.files import atomic_path, require_folder, write_together
 
 
 def test_a_complete_file_takes_its_place(tmp_path: Path) -> None:
@@ -71,44 +69,6 @@ def test_nothing_written_is_an_error(tmp_path: Path) -> None:
 def test_other_errors_pass_through(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError), atomic_path(tmp_path / "plan.csv"):
         raise ZeroDivisionError
-
-
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "gbk", "gb2312"])
-def test_chinese_is_read_in_every_usual_encoding(tmp_path: Path, encoding: str) -> None:
-    text = "站名,经度\r\n安康汉滨,109.03\r\n"
-    table = tmp_path / "table.csv"
-    table.write_bytes(text.encode(encoding))
-    assert read_text(table) == text
-
-
-@given(st.text(st.characters(exclude_characters="\0\ufeff", codec="utf-8")))
-def test_utf8_is_never_taken_for_something_else(
-    tmp_path_factory: pytest.TempPathFactory, text: str
-) -> None:
-    table = tmp_path_factory.mktemp("text") / "table.txt"
-    table.write_bytes(text.encode())
-    assert read_text(table) == text
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        pytest.param("站名".encode("utf-16"), id="UTF-16 with a mark"),
-        pytest.param("name".encode("utf-16-le"), id="UTF-16 without a mark"),
-        pytest.param(b"PK\x03\x04\x14\x00\x06\x00", id="a spreadsheet named .csv"),
-        pytest.param("站名".encode("gbk")[:-1], id="GBK cut in the middle"),
-    ],
-)
-def test_what_is_not_text_is_refused_with_the_remedy(tmp_path: Path, content: bytes) -> None:
-    table = tmp_path / "table.csv"
-    table.write_bytes(content)
-    with pytest.raises(FileError, match=r"table\.csv.*save it again as UTF-8"):
-        read_text(table)
-
-
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(FileError, match=r"cannot read .*missing\.csv"):
-        read_text(tmp_path / "missing.csv")
 
 
 def test_a_folder_for_results_is_looked_at_without_being_made(tmp_path: Path) -> None:

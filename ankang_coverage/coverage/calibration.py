@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ankang_coverage.errors import FileError, OutOfRangeError
-from ankang_coverage.files import atomic_path, read_text
+from ankang_coverage.files import atomic_path
+from ankang_coverage.inputs import read_text
 from ankang_coverage.propagation.spm import SpmCoefficients
 from ankang_coverage.region import LandCoverTable, Source
 from ankang_coverage.sites import Network

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from scipy.spatial import cKDTree
 
 from ankang_coverage.errors import FileError, PlanningError
-from ankang_coverage.files import read_text
+from ankang_coverage.inputs import read_text
 from ankang_coverage.planning.places import centres, most_populated_pixels
 from ankang_coverage.planning.rules import Construction
 from ankang_coverage.region import Region

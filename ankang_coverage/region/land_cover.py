@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ankang_coverage.errors import FileError, OutOfRangeError, RasterError
-from ankang_coverage.files import read_text
+from ankang_coverage.inputs import read_text
 
 DEFAULT_CODE = 0
 """Code of the class that applies where the land cover is unknown."""

@@ -22,7 +22,7 @@ from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 from pyogrio.errors import DataLayerError, DataSourceError
 
 from ankang_coverage.errors import FileError
-from ankang_coverage.files import read_text
+from ankang_coverage.inputs import read_text
 from ankang_coverage.region.coordinates import WGS84
 from ankang_coverage.sites.attributes import find_attributes
 

@@ -18,7 +18,7 @@ import yaml
 from pydantic import ValidationError
 
 from ankang_coverage.errors import CatalogueError, FileError
-from ankang_coverage.files import read_text
+from ankang_coverage.inputs import read_text
 from ankang_coverage.propagation.antenna_files import read_antenna_file
 from ankang_coverage.sites.catalogue.bands import BANDS, Band, band
 from ankang_coverage.sites.catalogue.entries import (

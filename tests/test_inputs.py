@@ -1,0 +1,124 @@
+"""Input files: what is no file, too large or no text is refused in one sentence."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ankang_coverage.errors import FileError, LimitError, OutOfRangeError
+from ankang_coverage.inputs import read_bytes, read_text, reading, require_file, said
+from ankang_coverage.limits import Limits, limits, require_within, use_limits
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "gbk", "gb2312"])
+def test_chinese_is_read_in_every_usual_encoding(tmp_path: Path, encoding: str) -> None:
+    text = "站名,经度\r\n安康汉滨,109.03\r\n"
+    table = tmp_path / "table.csv"
+    table.write_bytes(text.encode(encoding))
+    assert read_text(table) == text
+
+
+@given(st.text(st.characters(exclude_characters="\0\ufeff", codec="utf-8")))
+def test_utf8_is_never_taken_for_something_else(
+    tmp_path_factory: pytest.TempPathFactory, text: str
+) -> None:
+    table = tmp_path_factory.mktemp("text") / "table.txt"
+    table.write_bytes(text.encode())
+    assert read_text(table) == text
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param("站名".encode("utf-16"), id="UTF-16 with a mark"),
+        pytest.param("name".encode("utf-16-le"), id="UTF-16 without a mark"),
+        pytest.param(b"PK\x03\x04\x14\x00\x06\x00", id="a spreadsheet named .csv"),
+        pytest.param("站名".encode("gbk")[:-1], id="GBK cut in the middle"),
+    ],
+)
+def test_what_is_not_text_is_refused_with_the_remedy(tmp_path: Path, content: bytes) -> None:
+    table = tmp_path / "table.csv"
+    table.write_bytes(content)
+    with pytest.raises(FileError, match=r"table\.csv.*save it again as UTF-8"):
+        read_text(table)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match=r"cannot read .*missing\.csv"):
+        read_text(tmp_path / "missing.csv")
+
+
+def test_a_device_a_pipe_and_a_folder_are_no_files(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.csv")
+    for path, what in [
+        (Path("/dev/zero"), "device or a pipe"),
+        (tmp_path / "pipe.csv", "device or a pipe"),
+        (tmp_path, "it is a folder"),
+    ]:
+        with pytest.raises(FileError, match=what):
+            read_text(path)
+
+
+@pytest.mark.parametrize("name", ["a\0b", "v" * 300, "/vsicurl/http://127.0.0.1/a.tif", "a/b/c"])
+def test_a_name_that_no_file_can_have_is_no_file(name: str) -> None:
+    with pytest.raises(FileError, match="cannot read"):
+        require_file(name)
+
+
+def test_a_link_that_turns_in_a_circle_is_no_file(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to(tmp_path / "a")
+    with pytest.raises(FileError, match="cannot read"):
+        require_file(tmp_path / "a")
+
+
+def test_a_file_above_its_limit_is_refused_and_the_limit_can_be_raised(tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    table.write_bytes(b"a,b\n1,2\n")
+    with use_limits(text_bytes=7), pytest.raises(LimitError, match=r"8 where 7.*text_bytes under"):
+        read_bytes(table, "text_bytes")
+    with use_limits(text_bytes=8):
+        assert read_text(table) == "a,b\n1,2\n"
+
+
+def test_limits_are_those_of_before_when_their_block_ends() -> None:
+    before = limits()
+    with use_limits(Limits(rows=3), columns=4):
+        assert (limits().rows, limits().columns) == (3, 4)
+    assert limits() == before
+    with pytest.raises(ZeroDivisionError), use_limits(rows=3):
+        raise ZeroDivisionError
+    assert limits() == before
+
+
+@pytest.mark.parametrize("wrong", [{"row": 3}, {"rows": 0}, {"rows": "many"}])
+def test_a_wrong_limit_is_named(wrong: dict[str, float]) -> None:
+    with pytest.raises(OutOfRangeError, match=f"limit {next(iter(wrong))}"), use_limits(**wrong):
+        pass
+
+
+def test_nan_is_above_every_limit() -> None:
+    with pytest.raises(LimitError):
+        require_within("rows", float("nan"), "a table has rows")
+
+
+@pytest.mark.parametrize(
+    "error", [KeyError("x"), MemoryError(), RecursionError("deep"), OSError(5, "I/O")]
+)
+def test_whatever_a_library_raises_becomes_one_sentence(error: Exception) -> None:
+    with (
+        pytest.raises(FileError, match=r"cannot read a\.xlsx as a workbook \(.+\): save it again"),
+        reading("a.xlsx", "a workbook", "save it again"),
+    ):
+        raise error
+
+
+def test_our_own_errors_pass_through_reading() -> None:
+    with pytest.raises(LimitError, match="too much"), reading("a", "b", "c"):
+        raise LimitError("too much")
+
+
+def test_what_an_error_says_is_one_short_line() -> None:
+    assert said(ValueError("a\n  b")) == "a b"
+    assert len(said(ValueError("x" * 10_000))) < 400
