@@ -6,15 +6,21 @@ numpy read what a header tells them to and never look at the end, so a GeoTIFF w
 still a GeoTIFF; and a file that was cut off, overwritten, damaged or put there by something else
 shows it in one pass over its bytes, made once for each file and process.
 
-Several processes may use one folder. They share nothing but the file system: a file appears by a
-rename, its time of modification says when it was last used, and the folder is walked again after
-each twentieth of its allowed size that a process has written.
+Several processes may use one folder. They share nothing but the file system: a file is written in
+the folder `UNFINISHED` of its kind and appears by a rename, its time of modification says when it
+was last used, and the folder is walked again after each twentieth of its allowed size that a
+process has written. When a process first uses the folder, what killed ones left unfinished goes.
+
+What stands in the place of a file or folder and is none does not stop a run: what can hold nothing
+is removed, anything else is set aside under another name, and a warning says so.
 """
 
+import errno
 import hashlib
 import os
 import platform
 import re
+import stat
 import sys
 import time
 import warnings
@@ -30,6 +36,8 @@ from ankang_coverage.errors import StoreError
 
 KINDS = ("loss", "tiles", "ground")
 """Folders of the store; nothing outside them is ever touched."""
+UNFINISHED = "unfinished"
+"""Folder in each of them for files that are being written."""
 
 _MAGIC = b"ankangc1"
 TRAILER_BYTES = len(_MAGIC) + hashlib.sha256().digest_size
@@ -41,14 +49,34 @@ _HOST = platform.node()
 _OWN_PART = re.compile(r"[0-9a-f]{2}")
 _OWN_NAME = re.compile(r"[0-9a-f]{3,}(?:\.[a-z_]+)?\.(?:tif|npy|json)")
 _SUFFIX_WHILE_WRITTEN = ".part"
-_OF_THIS_HOST = re.compile(rf"\..+\.{re.escape(_HOST)}\.(\d+)\.[0-9a-f]+\{_SUFFIX_WHILE_WRITTEN}")
+_TOKEN = token_hex(4)
+"""Tells the unfinished files of this process from those of an earlier one of the same number."""
+# In 0.1 unfinished files stood beside the finished ones, with a dot before their names.
+_OF_THIS_HOST = re.compile(
+    rf"\.?.+\.{re.escape(_HOST)}\.(\d+)\.([0-9a-f]+)\{_SUFFIX_WHILE_WRITTEN}"
+)
+
+_UNREADABLE = {errno.EACCES, errno.EPERM, errno.EIO, errno.ELOOP, errno.ENXIO}
+"""Errors that one file is to blame for, not the disk or the machine."""
+_NO_FOLDER = {errno.ENOTDIR, errno.ELOOP}
+_READ_ONLY = os.O_RDONLY | sum(
+    getattr(os, name, 0) for name in ("O_NONBLOCK", "O_NOFOLLOW", "O_CLOEXEC", "O_BINARY")
+)
+"""How a file is opened: not waiting for the writer of a pipe, and not following a link."""
+_WORDS = {
+    stat.S_IFREG: "a file",
+    stat.S_IFDIR: "a folder",
+    stat.S_IFLNK: "a link",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+}
 
 Bytes = bytes | memoryview
 """What a file is written from."""
 
 
 class StoreWarning(UserWarning):
-    """A file of the store was damaged and removed, or the store is too small for its use."""
+    """A file was damaged, something stood in the place of one, or the store is too small."""
 
 
 @dataclass(frozen=True)
@@ -80,10 +108,13 @@ class Contents(NamedTuple):
     abandoned
         Unfinished files that a process left behind: one of this host that runs no more, or any
         that has not touched them for a day.
+    in_the_way
+        What stands in the place of a file or folder and is none.
     """
 
     files: list[Entry]
     abandoned: list[Entry]
+    in_the_way: list[Path]
 
     @property
     def n_bytes(self) -> int:
@@ -101,6 +132,7 @@ class Shelf:
         self._damaged: set[Path] = set()
         self._room_bytes = 0
         self._said_too_small = False
+        self._is_tidy = False
 
     @property
     def n_damaged(self) -> int:
@@ -138,47 +170,92 @@ class Shelf:
         A file that has gone meanwhile is not there, and so without a flaw.
         """
         try:
-            with path.open("rb") as file:
-                return None if _is_whole(path.name, file.fileno()) else "damaged or cut off"
+            file = os.open(path, _READ_ONLY)
+            try:
+                return None if _is_whole(path.name, file) else "damaged or cut off"
+            finally:
+                os.close(file)
         except FileNotFoundError:
             return None
         except OSError as error:
+            if error.errno in _UNREADABLE:
+                return f"unreadable ({error.strerror})"
             raise StoreError(_cannot("read", path, error)) from error
 
     def write(self, path: Path, parts: Sequence[Bytes], max_bytes: int) -> None:
         """Write a file that appears only when it is complete, and make room where needed."""
+        self._tidy()
         n_bytes = sum(memoryview(part).nbytes for part in parts) + TRAILER_BYTES
-        unfinished = path.with_name(
-            f".{path.name}.{_HOST}.{os.getpid()}.{token_hex(4)}{_SUFFIX_WHILE_WRITTEN}"
-        )
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with unfinished.open("wb") as file:
-                file.writelines(parts)
-                file.write(_trailer(path.name, parts))
-            state = unfinished.stat()
-            unfinished.replace(path)
+            try:
+                state = self._put(path, parts)
+            except OSError as error:
+                # The folder, or what was being written in it, may have been removed by somebody.
+                if not (self._make_way(path) or isinstance(error, FileNotFoundError)):
+                    raise
+                state = self._put(path, parts)
         except OSError as error:
             raise StoreError(
                 f"{_cannot('write', path, error)}; it needs {n_bytes / 1e6:.1f} MB in the store "
                 f"{self.folder}. Free space there ('ankang-coverage store prune'), or name another "
                 f"folder: --store, or the variable ANKANG_COVERAGE_STORE"
             ) from error
-        finally:
-            with suppress(OSError):
-                unfinished.unlink()
         self._whole[path] = state.st_size, state.st_mtime_ns
         self._take_room(n_bytes, max_bytes)
 
+    def write_note(self, text: str) -> Path:
+        """Leave a short text for other processes to see."""
+        note = self._unfinished(KINDS[0], "note")
+        try:
+            self._make_way(note)
+            note.parent.mkdir(parents=True, exist_ok=True)
+            note.write_text(text, "ascii")
+        except OSError as error:
+            raise StoreError(_cannot("write", note, error)) from error
+        return note
+
     def contents(self) -> Contents:
         """Return what stands on the shelf now."""
-        whole, abandoned = [], []
-        for entry in self._walk():
-            if _OWN_NAME.fullmatch(entry.path.name):
-                whole.append(entry)
-            elif _is_abandoned(entry):
-                abandoned.append(entry)
-        return Contents(sorted(whole, key=lambda entry: (entry.used, entry.path)), abandoned)
+        if _is_no_folder(self.folder):
+            raise StoreError(f"cannot list {self.folder}: it is no folder")
+        kinds = [self.folder / kind for kind in KINDS]
+        parts = [part for kind in kinds for part in _listed(kind) if _is_own_folder(part)]
+        contents = Contents([], [], [place for place in (*kinds, *parts) if _is_no_folder(place)])
+        for path, state in _standing(parts):
+            entry = Entry(path, state.st_size, state.st_mtime)
+            if not _OWN_NAME.fullmatch(path.name):
+                if stat.S_ISREG(state.st_mode) and _is_abandoned(entry):
+                    contents.abandoned.append(entry)
+            elif stat.S_ISREG(state.st_mode):
+                contents.files.append(entry)
+            else:
+                contents.in_the_way.append(path)
+        contents.files.sort(key=lambda entry: (entry.used, entry.path))
+        return contents
+
+    def clear(self, place: Path) -> bool:
+        """Take away what stands in the place of a file or folder and is none, and say so.
+
+        A link is removed, never what it leads to. What may be somebody's work, a file or a folder
+        that is not empty, is set aside.
+
+        Returns
+        -------
+        bool
+            Whether the place is free now.
+        """
+        try:
+            mode = place.lstat().st_mode
+            done = _taken_away(place, mode)
+        except OSError:
+            return False
+        warnings.warn(
+            f"{place} was {_WORDS.get(stat.S_IFMT(mode), 'a device')}, where the store has its "
+            f"own: {done}",
+            StoreWarning,
+            stacklevel=5,
+        )
+        return True
 
     def remove(self, entries: Iterable[Entry]) -> None:
         """Remove files; one that has gone already is fine."""
@@ -188,19 +265,66 @@ class Shelf:
             except OSError as error:
                 raise StoreError(_cannot("remove", entry.path, error)) from error
 
+    def _unfinished(self, kind: str, name: str) -> Path:
+        """Return where to write what is to have a name; the end of it says who writes."""
+        writer = f"{_HOST}.{os.getpid()}.{_TOKEN}{token_hex(4)}"
+        return self.folder / kind / UNFINISHED / f"{name}.{writer}{_SUFFIX_WHILE_WRITTEN}"
+
+    def _put(self, path: Path, parts: Sequence[Bytes]) -> os.stat_result:
+        """Write a file where nobody looks for it, and put it in its place."""
+        unfinished = self._unfinished(path.parents[1].name, path.name)
+        for folder in (unfinished.parent, path.parent):
+            folder.mkdir(parents=True, exist_ok=True)
+        try:
+            with unfinished.open("xb") as file:
+                file.writelines(parts)
+                file.write(_trailer(path.name, parts))
+            state = unfinished.stat()
+            unfinished.replace(path)
+        finally:
+            with suppress(OSError):
+                unfinished.unlink()
+        return state
+
+    def _make_way(self, path: Path) -> bool:
+        """Clear the place of a file and those of its folders; return whether one was not free."""
+        folders = path.parents[1], path.parents[1] / UNFINISHED, path.parent
+        taken = [folder for folder in folders if _is_no_folder(folder)]
+        if not taken and path.is_dir():  # anything else is replaced by the file
+            taken.append(path)
+        cleared = [self.clear(place) for place in taken]
+        return any(cleared)
+
     def _used(self, path: Path) -> os.stat_result | None:
         """Return a file's state, and note by its time of modification that it is used."""
+        self._tidy()
         try:
-            state = path.stat()
+            state = path.lstat()
+            if not stat.S_ISREG(state.st_mode):
+                self.clear(path)
+                return None
             if time.time() - state.st_mtime > _HOUR:
                 with suppress(OSError):  # a store that others keep, or the file has gone
                     os.utime(path)
-                state = path.stat()
+                state = path.lstat()
         except FileNotFoundError:
             return None
         except OSError as error:
+            if error.errno in _NO_FOLDER and not _is_no_folder(self.folder):  # one within it is
+                return None
             raise StoreError(_cannot("read", path, error)) from error
         return state
+
+    def _tidy(self) -> None:
+        """Remove what killed runs left unfinished, once in the life of a process."""
+        if self._is_tidy:
+            return
+        self._is_tidy = True
+        with suppress(StoreError):  # which whoever uses the store will come upon
+            for path, state in _standing(self.folder / kind / UNFINISHED for kind in KINDS):
+                entry = Entry(path, state.st_size, state.st_mtime)
+                if stat.S_ISREG(state.st_mode) and _is_abandoned(entry):
+                    _removed(entry)
 
     def _discard(self, path: Path, flaw: str) -> None:
         with suppress(OSError):  # a store that others keep: what is damaged is not read
@@ -223,7 +347,8 @@ class Shelf:
     def _make_room(self, max_bytes: int) -> int:
         """Evict if there is too much, and return how much may be written until the next look."""
         contents = self.contents()
-        self.remove(contents.abandoned)
+        for entry in contents.abandoned:
+            _removed(entry)
         total = contents.n_bytes
         if total > max_bytes:
             total -= self._evict(contents.files, total - (max_bytes - max_bytes // 10))
@@ -241,23 +366,14 @@ class Shelf:
 
     def _evict(self, entries: Iterable[Entry], excess_bytes: int) -> int:
         """Remove the least recently used files, none of this run nor of one beside it."""
-        evicted, n_bytes = [], 0
+        n_bytes = 0
         for entry in entries:
             # Use is noted once an hour, so what this process uses may look an hour older than it.
             if n_bytes >= excess_bytes or entry.used >= _STARTED - _HOUR:
                 break
-            evicted.append(entry)
-            n_bytes += entry.n_bytes
-        self.remove(evicted)
+            if _removed(entry):
+                n_bytes += entry.n_bytes
         return n_bytes
-
-    def _walk(self) -> Iterator[Entry]:
-        for kind in KINDS:
-            for part in _listed(self.folder / kind):
-                for path in _listed(part) if _OWN_PART.fullmatch(part.name) else ():
-                    with suppress(FileNotFoundError):  # removed by another process
-                        state = path.stat()
-                        yield Entry(path, state.st_size, state.st_mtime)
 
 
 _shelves: dict[Path, Shelf] = {}
@@ -276,7 +392,53 @@ def _listed(folder: Path) -> list[Path]:
     except FileNotFoundError:
         return []
     except OSError as error:
+        if error.errno in _NO_FOLDER:
+            return []
         raise StoreError(_cannot("list", folder, error)) from error
+
+
+def _standing(folders: Iterable[Path]) -> Iterator[tuple[Path, os.stat_result]]:
+    """Yield what stands in some folders, and its state; links are not followed."""
+    for path in (path for folder in folders for path in _listed(folder)):
+        try:
+            state = path.lstat()
+        except FileNotFoundError:  # removed by another process
+            continue
+        except OSError as error:
+            raise StoreError(_cannot("read", path, error)) from error
+        yield path, state
+
+
+def _removed(entry: Entry) -> bool:
+    """Remove a file, and return whether it has gone: others may keep what is theirs."""
+    try:
+        entry.path.unlink(missing_ok=True)
+    except OSError:
+        return False
+    return True
+
+
+def _is_own_folder(path: Path) -> bool:
+    return path.name == UNFINISHED or _OWN_PART.fullmatch(path.name) is not None
+
+
+def _is_no_folder(place: Path) -> bool:
+    # Unlike those of Path, these answer no where rights are missing.
+    return os.path.lexists(place) and not os.path.isdir(place)  # noqa: PTH112
+
+
+def _taken_away(place: Path, mode: int) -> str:
+    """Remove what can hold nothing, and set anything else aside; return which was done."""
+    with suppress(OSError):  # of a folder: that it is not empty
+        if stat.S_ISDIR(mode):
+            place.rmdir()
+            return "removed"
+        if not stat.S_ISREG(mode):
+            place.unlink()
+            return "removed"
+    aside = place.with_name(f"{place.name}.in-the-way.{token_hex(4)}")
+    place.rename(aside)
+    return f"set aside as {aside.name}"
 
 
 def _trailer(name: str, parts: Iterable[Bytes]) -> bytes:
@@ -288,12 +450,20 @@ def _trailer(name: str, parts: Iterable[Bytes]) -> bytes:
 
 def _is_whole(name: str, file: int) -> bool:
     """Return whether an open file of this name ends in the trailer its bytes call for."""
-    left = os.fstat(file).st_size - TRAILER_BYTES
+    state = os.fstat(file)
+    left = state.st_size - TRAILER_BYTES
+    if left < 0 or not stat.S_ISREG(state.st_mode):
+        return False
+    os.lseek(file, left, os.SEEK_SET)
+    trailer = os.read(file, TRAILER_BYTES)
+    if not trailer.startswith(_MAGIC):  # found at once, however large the file
+        return False
+    os.lseek(file, 0, os.SEEK_SET)
     digest = hashlib.sha256(name.encode())
     while left > 0 and (chunk := os.read(file, min(left, _CHUNK_BYTES))):
         digest.update(chunk)
         left -= len(chunk)
-    return left == 0 and os.read(file, TRAILER_BYTES) == _MAGIC + digest.digest()
+    return left == 0 and trailer == _MAGIC + digest.digest()
 
 
 def _is_abandoned(entry: Entry) -> bool:
@@ -302,7 +472,10 @@ def _is_abandoned(entry: Entry) -> bool:
     if time.time() - entry.used > _DAY:
         return True
     made_here = _OF_THIS_HOST.fullmatch(entry.path.name)
-    return made_here is not None and not _is_running(int(made_here[1]))
+    if made_here is None:
+        return False
+    process, token = int(made_here[1]), made_here[2]
+    return not (token.startswith(_TOKEN) if process == os.getpid() else _is_running(process))
 
 
 def _is_running(process: int) -> bool:

@@ -17,7 +17,7 @@ from odc.geo.geobox import GeoBox
 from ankang_coverage.coverage import signals
 from ankang_coverage.coverage.masts import PathLosses, Wanted, does_not_keep, software_digest
 from ankang_coverage.coverage.signals import NO_SERVER, CellSetting, Signals
-from ankang_coverage.coverage.store import LossWindow
+from ankang_coverage.coverage.loss_window import LossWindow
 from ankang_coverage.coverage.tiles import TILE, Tile
 from ankang_coverage.propagation.antenna_files import MeasuredPattern
 

@@ -27,7 +27,8 @@ from ankang_coverage.coverage.path_loss import (
     mast_losses,
     window,
 )
-from ankang_coverage.coverage.store import BEYOND, UNKNOWN, LossWindow, Store
+from ankang_coverage.coverage.loss_window import BEYOND, UNKNOWN, LossWindow
+from ankang_coverage.coverage.store import Store
 from ankang_coverage.errors import StoreError
 
 COUNTS = ("n_clamped", "n_without_terrain", "n_short_range")

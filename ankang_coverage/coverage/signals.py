@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ankang_coverage._jit import atan, exp2, njit, njit_inline, njit_vector, uncounted
-from ankang_coverage.coverage.store import UNKNOWN, LossWindow
+from ankang_coverage.coverage.loss_window import UNKNOWN, LossWindow
 from ankang_coverage.propagation.antenna_files import MeasuredPattern, Pattern
 
 NO_SERVER = -1

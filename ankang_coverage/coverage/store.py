@@ -35,7 +35,20 @@ from ankang_coverage.coverage._shelf import (
     shelf_of,
 )
 from ankang_coverage.coverage.ground import Ground
-from ankang_coverage.errors import RasterError, StoreError
+from ankang_coverage.coverage.loss_window import (
+    BEYOND,
+    FILE_BLOCK,
+    LOSS_BANDS,
+    UNKNOWN,
+    LossWindow,
+    block_start,
+    common,
+    length_of,
+    span_of,
+    widened,
+    within,
+)
+from ankang_coverage.errors import StoreError
 from ankang_coverage.region.land_cover import LandCoverTable
 
 __all__ = [
@@ -49,79 +62,15 @@ __all__ = [
     "StoreWarning",
 ]
 
-BEYOND = -32768
-"""Stands in all bands of a `LossWindow` for pixels outside the radius."""
-UNKNOWN = -32767
-"""Stands in `LossWindow.loss_cdb` for pixels that no path over known terrain reaches."""
-
-FILE_BLOCK = 128
-"""Rows and columns of a block of a raster file, a divisor of the side of a tile.
-
-Path losses begin at a multiple of it on the region's grid, so that a block belongs to one tile. Of
-64, 128 and 256 none is faster for a macro mast at 30 m; smaller ones suit a pole's surroundings,
-where 256 takes half as long again to read, and larger ones compress better, by 4 % at most.
-"""
-
 FOLDER_VARIABLE = "ANKANG_COVERAGE_STORE"
 """Environment variable that names the default store."""
 
-_LOSS_BANDS = (
-    # Scale and unit turn the whole numbers into figures wherever the file is opened.
-    ("loss_cdb", 0.01, "dB"),
-    ("elevation_cdeg", 0.01, "degree"),
-    ("obstacle_dam", 10.0, "m"),
-)
 _OWN_TAGS = "STORE"
 """Domain of the tags that the store itself reads, beside the inputs in the default one."""
 _GDAL = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR"}
 _GROUND_ARRAYS = ("elevation_m", "class_index")
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class LossWindow:
-    """What one mast at one frequency needs of its surroundings, on a window of the region's grid.
-
-    Attributes
-    ----------
-    rows, columns
-        The window, within the grid.
-    loss_cdb
-        (rows, columns) int16 path loss [0.01 dB]; `BEYOND` outside the radius, `UNKNOWN` where
-        terrain is unknown.
-    elevation_cdeg
-        (rows, columns) int16 elevation at which the energy leaves the mast, up positive
-        [0.01 degrees].
-    obstacle_dam
-        (rows, columns) int16 distance from the mast of the terrain that blocks the path [10 m];
-        0 in sight.
-
-    Raises
-    ------
-    RasterError
-        If an array does not fill the window.
-    """
-
-    rows: slice
-    columns: slice
-    loss_cdb: NDArray[np.int16]
-    elevation_cdeg: NDArray[np.int16]
-    obstacle_dam: NDArray[np.int16]
-
-    def __post_init__(self) -> None:
-        window = (self.rows.stop - self.rows.start, self.columns.stop - self.columns.start)
-        for band, (name, _, _) in zip(self.bands, _LOSS_BANDS, strict=True):
-            if band.shape != window or band.dtype != np.int16:
-                raise RasterError(
-                    f"{name} is {band.dtype} {band.shape}, the window int16 {window}: they must "
-                    f"be alike"
-                )
-
-    @property
-    def bands(self) -> tuple[NDArray[np.int16], NDArray[np.int16], NDArray[np.int16]]:
-        """The arrays in the order of a file's bands."""
-        return self.loss_cdb, self.elevation_cdeg, self.obstacle_dam
 
 
 @dataclass(frozen=True)
@@ -250,11 +199,11 @@ class Store:
             If the disk is full or the folder cannot be written.
         """
         rows, columns = (
-            _widened(span, length)
+            widened(span, length)
             for span, length in zip((window.rows, window.columns), geobox.shape, strict=True)
         )
-        pixels = np.full((len(_LOSS_BANDS), _length(rows), _length(columns)), BEYOND, np.int16)
-        inside = _within(window.rows, rows), _within(window.columns, columns)
+        pixels = np.full((len(LOSS_BANDS), length_of(rows), length_of(columns)), BEYOND, np.int16)
+        inside = within(window.rows, rows), within(window.columns, columns)
         for band, values in zip(pixels, window.bands, strict=True):
             band[inside] = values
         own_tags = {
@@ -267,7 +216,7 @@ class Store:
             self._raster("loss", key),
             pixels,
             geobox[rows, columns],
-            _LOSS_BANDS,
+            LOSS_BANDS,
             tags,
             own_tags,
             nodata=BEYOND,
@@ -295,7 +244,7 @@ class Store:
 
         def take(raster: DatasetReader) -> LossWindow:
             own_rows, own_columns = _own_window(raster)
-            taken = _common(own_rows, rows), _common(own_columns, columns)
+            taken = common(own_rows, rows), common(own_columns, columns)
             return LossWindow(*taken, *_loss_pixels(raster, *taken))
 
         return self._read(self._raster("loss", key), take)
@@ -391,16 +340,37 @@ class Store:
         """
         return _ground(self.folder, digest)
 
+    def write_note(self, text: str) -> Path:
+        """Leave a short text in the store, for other processes to show that they see it.
+
+        Parameters
+        ----------
+        text : str
+            ASCII text.
+
+        Returns
+        -------
+        pathlib.Path
+            Where it is; whoever writes it removes it, or, should that be killed, the next run.
+
+        Raises
+        ------
+        StoreError
+            If the folder cannot be written.
+        """
+        return self._shelf.write_note(text)
+
     def info(self) -> StoreInfo:
         """Return what the store holds."""
-        files, abandoned = self._shelf.contents()
+        contents = self._shelf.contents()
+        files = contents.files
         sizes = {kind: [e.n_bytes for e in files if e.path.parts[-3] == kind] for kind in KINDS}
         return StoreInfo(
             folder=self.folder,
             max_bytes=self.max_bytes,
             n_files={kind: len(of_kind) for kind, of_kind in sizes.items()},
             n_bytes={kind: sum(of_kind) for kind, of_kind in sizes.items()},
-            n_unfinished=len(abandoned),
+            n_unfinished=len(contents.abandoned),
         )
 
     def verify(self) -> list[Damaged]:
@@ -409,11 +379,15 @@ class Store:
         Reading checks the bytes of a file; this also decodes the pixels and compares them with
         their digest.
         """
+        contents = self._shelf.contents()
         flaws = (
             (entry.path, self._shelf.flaw(entry.path) or _pixel_flaw(entry.path))
-            for entry in self._shelf.contents().files
+            for entry in contents.files
         )
-        return [Damaged(path, flaw) for path, flaw in flaws if flaw]
+        return [
+            *(Damaged(path, "no file or folder of the store") for path in contents.in_the_way),
+            *(Damaged(path, flaw) for path, flaw in flaws if flaw),
+        ]
 
     def prune(self, max_bytes: int | None = None) -> Pruned:
         """Remove what killed runs left behind, and the files used least recently.
@@ -435,6 +409,8 @@ class Store:
             excess -= entry.n_bytes
             gone.append(entry)
         self._shelf.remove([*contents.abandoned, *gone])
+        for place in contents.in_the_way:
+            self._shelf.clear(place)
         return Pruned(len(gone), sum(entry.n_bytes for entry in gone), len(contents.abandoned))
 
     @property
@@ -494,40 +470,6 @@ class Store:
             raise StoreError(f"cannot read {path}: {error}") from error
 
 
-# Windows of the grid ------------------------------------------------------------------------------
-
-
-def _length(span: slice) -> int:
-    return int(span.stop - span.start)
-
-
-def _block_start(pixel: int) -> int:
-    return pixel // FILE_BLOCK * FILE_BLOCK
-
-
-def _widened(span: slice, length: int) -> slice:
-    """Return the blocks that a span touches, at least one, as far as the grid goes."""
-    start = _block_start(min(span.start, length - 1))
-    stop = -(-span.stop // FILE_BLOCK) * FILE_BLOCK
-    return slice(start, min(max(stop, start + FILE_BLOCK), length))
-
-
-def _within(span: slice, outer: slice) -> slice:
-    return slice(span.start - outer.start, span.stop - outer.start)
-
-
-def _common(span: slice, other: slice | None) -> slice:
-    if other is None:
-        return span
-    start = min(max(span.start, other.start), span.stop)
-    return slice(start, max(min(span.stop, other.stop), start))
-
-
-def _span(text: str) -> slice:
-    start, stop = text.split()
-    return slice(int(start), int(stop))
-
-
 # GeoTIFFs -----------------------------------------------------------------------------------------
 
 
@@ -562,16 +504,16 @@ def _input_tags(raster: DatasetReader) -> dict[str, str]:
 def _own_window(raster: DatasetReader) -> tuple[slice, slice]:
     """Return the rows and columns of the grid that a path loss was given on."""
     tags = raster.tags(ns=_OWN_TAGS)
-    return _span(tags["rows"]), _span(tags["columns"])
+    return span_of(tags["rows"]), span_of(tags["columns"])
 
 
 def _loss_pixels(raster: DatasetReader, rows: slice, columns: slice) -> NDArray[np.int16]:
     """Return the bands of a path loss on a window of the grid that lies within its own."""
     own_rows, own_columns = _own_window(raster)
-    pixels = np.empty((len(_LOSS_BANDS), _length(rows), _length(columns)), np.int16)
+    pixels = np.empty((len(LOSS_BANDS), length_of(rows), length_of(columns)), np.int16)
     if pixels.size:
-        left = columns.start - _block_start(own_columns.start)
-        top = rows.start - _block_start(own_rows.start)
+        left = columns.start - block_start(own_columns.start)
+        top = rows.start - block_start(own_rows.start)
         raster.read(out=pixels, window=Window(left, top, pixels.shape[2], pixels.shape[1]))
     return pixels
 

@@ -516,28 +516,33 @@ def test_what_a_killed_run_leaves_is_whole_and_the_rest_is_cleared(store):
     )
     assert one.wait() == -9
     (left,) = store.folder.rglob("*.part")
-    assert not store.has(KEY)
     assert store.verify() == []
     assert store.info().n_unfinished == 1
-    write(store)  # of a later run
+    assert left.exists()
+    assert not store.has(KEY)  # a later run, though it writes nothing
     assert not left.exists()
+    write(store)
     assert_same(store.read_loss(KEY), WINDOW)
     assert_same(store.read_loss(OTHER), WINDOW)
+    assert not list(store.folder.rglob("*.part"))
 
 
-def test_unfinished_files_of_others_are_left_alone_for_a_day(store):
+@pytest.mark.skipif(sys.platform == "win32", reason="a pipe of POSIX")
+def test_what_is_no_file_is_found_and_cleared(store):
     path = write(store)
-    names = [
-        f".{path.name}.elsewhere.1.0.part",
-        f".{path.name}.{_shelf._HOST}.{os.getpid()}.9.part",
-    ]
-    for name in names:
-        (path.parent / name).write_bytes(b"half")
-    assert store.prune().n_unfinished == 0
-    for name in names:
-        age(path.parent / name)
-    assert store.prune().n_unfinished == 2
-    assert path.exists()
+    path.unlink()
+    os.mkfifo(path)
+    (store.folder / "tiles").symlink_to("tiles")
+    assert {one.path: one.reason for one in store.verify()} == dict.fromkeys(
+        [path, store.folder / "tiles"], "no file or folder of the store"
+    )
+    assert store.info().n_files == {"loss": 0, "tiles": 0, "ground": 0}
+    with pytest.warns(StoreWarning) as said:
+        store.prune()
+    assert n_of_store(said) == 2
+    assert store.verify() == []
+    write(store)
+    assert_same(store.read_loss(KEY), WINDOW)
 
 
 # Grounds ------------------------------------------------------------------------------------------
