@@ -63,13 +63,13 @@ def _compiled(kernel: Kernel, **options: Any) -> Kernel:
         # On disk numba knows a kernel by its name and looks for edits in the kernel's own file
         # only, but what a kernel calls is compiled into it. So the name carries the rest.
         sources = Path(kernel.__code__.co_filename).parent
-        kernel.__qualname__ = f"{kernel.__qualname__}.{_digest(sources)}"
+        kernel.__qualname__ = f"{kernel.__qualname__}.{sources_digest(sources)}"
     return cast("Kernel", numba.njit(nogil=True, cache=cache, **options)(kernel))
 
 
 @functools.cache
-def _digest(folder: Path) -> str:
-    """Digest of this module and the modules in a folder."""
+def sources_digest(folder: Path) -> str:
+    """Return a digest of this module and the modules in a folder, as they were when first asked."""
     digest = hashlib.blake2b(Path(__file__).read_bytes(), digest_size=6)
     for module in sorted(folder.glob("*.py")):
         digest.update(module.read_bytes())

@@ -2,22 +2,19 @@
 
 import hashlib
 import pickle
-import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
-from ankang_coverage.coverage import signals
-from ankang_coverage.coverage.masts import PathLosses, Wanted, does_not_keep, software_digest
-from ankang_coverage.coverage.signals import NO_SERVER, CellSetting, Signals
+from ankang_coverage.coverage.computation import tiles_computation
 from ankang_coverage.coverage.loss_window import LossWindow
+from ankang_coverage.coverage.masts import PathLosses, Wanted, does_not_keep
+from ankang_coverage.coverage.signals import NO_SERVER, CellSetting, Signals
 from ankang_coverage.coverage.tiles import TILE, Tile
 from ankang_coverage.propagation.antenna_files import MeasuredPattern
 
@@ -337,19 +334,10 @@ def _key(
     masts: Sequence[HeardMast],
     digests: Sequence[bytes],
 ) -> str:
-    digest = hashlib.blake2b(f"{code_digest()} {tile}".encode(), digest_size=20)
+    digest = hashlib.blake2b(f"{tiles_computation()} {tile}".encode(), digest_size=20)
     own = _positions(masts[n] for n in numbers)
     for n in numbers:
         digest.update(digests[n])
         cells = [cell.position for cell in masts[n].cells]
         digest.update(np.searchsorted(own, cells).astype(np.int32).tobytes())
-    return digest.hexdigest()
-
-
-@cache
-def code_digest() -> str:
-    """Return a digest of the code that computes path loss and hears tiles."""
-    digest = hashlib.blake2b(software_digest().encode(), digest_size=8)
-    for module in (signals, sys.modules[__name__]):
-        digest.update(Path(str(module.__file__)).read_bytes())
     return digest.hexdigest()

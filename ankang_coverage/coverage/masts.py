@@ -3,22 +3,18 @@
 import hashlib
 import json
 import math
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ankang_coverage import _jit
-from ankang_coverage import propagation as propagation_package
 from ankang_coverage._jit import njit
-from ankang_coverage.coverage import calibration, path_loss
-from ankang_coverage.coverage import store as store_module
+from ankang_coverage.coverage.computation import path_loss_computation
 from ankang_coverage.coverage.ground import BLOCK, Ground
+from ankang_coverage.coverage.loss_window import BEYOND, UNKNOWN, LossWindow
 from ankang_coverage.coverage.path_loss import (
     Mast,
     MastLoss,
@@ -27,7 +23,6 @@ from ankang_coverage.coverage.path_loss import (
     mast_losses,
     window,
 )
-from ankang_coverage.coverage.loss_window import BEYOND, UNKNOWN, LossWindow
 from ankang_coverage.coverage.store import Store
 from ankang_coverage.errors import StoreError
 
@@ -182,7 +177,7 @@ class Keys:
                 "class_height_m": ground.class_height_m.tolist(),
                 "clearing_m": ground.table.clearing_m.tolist(),
                 "latitude_deg": ground.latitude_deg,
-                "software": software_digest(),
+                "computation": path_loss_computation(),
             }
         )
         self._terminal_loss_db = cache(lambda f: ground.table.terminal_loss_db(f).tolist())
@@ -219,17 +214,6 @@ def does_not_keep(store: Store) -> StoreError:
         f"the store {store.folder} does not keep what is written to it: check its disk, or name "
         f"another folder: --store, or the variable ANKANG_COVERAGE_STORE"
     )
-
-
-@cache
-def software_digest() -> str:
-    """Return a digest of the code that path losses come from: another version, other keys."""
-    digest = hashlib.blake2b(digest_size=8)
-    folder = Path(propagation_package.__file__).parent
-    own = (_jit, calibration, path_loss, store_module, sys.modules[__name__])
-    for file in (*sorted(folder.glob("*.py")), *(Path(str(one.__file__)) for one in own)):
-        digest.update(file.read_bytes())
-    return digest.hexdigest()
 
 
 def _described(mast: Mast, frequency_mhz: float, propagation: Propagation) -> dict[str, str]:

@@ -1,5 +1,11 @@
 """Regions and networks of several tiles, made by hand, on which every path loss is quick."""
 
+import os
+import socket
+import subprocess
+import sys
+import time
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -15,6 +21,8 @@ from ankang_coverage.sites import Network, equip, no_rejections
 
 CRS = "EPSG:32649"
 WEST, NORTH = 480_000.0, 3_660_000.0
+PATIENCE_S = 120
+"""After which a test that waits for another process gives up."""
 
 
 @pytest.fixture
@@ -121,3 +129,110 @@ def written(monkeypatch):
 
         monkeypatch.setattr(Store, name, counted)
     return counts
+
+
+# Other processes ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def wait_until():
+    """Wait for what another process or thread does."""
+
+    def wait(happened):
+        end = time.monotonic() + PATIENCE_S
+        while not happened():
+            assert time.monotonic() < end, "nothing happened"
+            time.sleep(0.005)
+
+    return wait
+
+
+@pytest.fixture(scope="session")
+def free_port():
+    """Return a port of this machine that nobody listens at."""
+
+    def port():
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            return probe.getsockname()[1]
+
+    return port
+
+
+class Dask:
+    """Dask's commands, started as one would by hand."""
+
+    def __init__(self, folder, free_port, wait_until):
+        self.folder = folder
+        self.free_port, self.wait_until = free_port, wait_until
+        self.started = []
+
+    def start(self, *arguments, python_path=None):
+        """Start a command, with modules of another folder before all others if one is given."""
+        paths = [str(python_path), os.environ.get("PYTHONPATH", "")]
+        with (self.folder / f"{arguments[0]}.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "dask", *map(str, arguments), "--no-dashboard"],
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+                env=os.environ | ({"PYTHONPATH": os.pathsep.join(paths)} if python_path else {}),
+            )
+        self.started.append(process)
+        return process
+
+    def scheduler(self):
+        """Start a scheduler; return its process and address."""
+        port = self.free_port()
+        process = self.start("scheduler", "--host", "127.0.0.1", "--port", port)
+        self.wait_until(lambda: _answers(port))
+        return process, f"tcp://127.0.0.1:{port}"
+
+    def worker(self, scheduler, *options, **others):
+        """Start a worker of a scheduler, and wait until it is there."""
+        from distributed import Client
+
+        with Client(scheduler, timeout=PATIENCE_S, set_as_default=False) as client:
+            before = len(client.nthreads())
+            process = self.start("worker", scheduler, *options, **others)
+            self.wait_until(lambda: len(client.nthreads()) > before)
+        return process
+
+    def stop(self, process):
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def end(self):
+        for process in reversed(self.started):
+            self.stop(process)
+
+
+def _answers(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.fixture(scope="module")
+def dask(tmp_path_factory, free_port, wait_until):
+    """Start schedulers and workers that end with the module's tests."""
+    dask = Dask(tmp_path_factory.mktemp("dask"), free_port, wait_until)
+    try:
+        yield dask
+    finally:
+        dask.end()
+
+
+@pytest.fixture(scope="module")
+def workers(dask):
+    """Address of a scheduler with two workers of two threads each."""
+    _, scheduler = dask.scheduler()
+    dask.worker(scheduler, "--nworkers", 2, "--nthreads", 2)
+    from distributed import Client
+
+    with Client(scheduler, timeout=PATIENCE_S, set_as_default=False) as client:
+        client.wait_for_workers(2, timeout=PATIENCE_S)
+    return scheduler

@@ -1,12 +1,15 @@
 """Carriers: which masts a tile hears, under which key, and units that travel light."""
 
+import os
 import pickle
+import shutil
 from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import pytest
 
+from ankang_coverage.coverage import _shelf, carriers, masts
 from ankang_coverage.coverage.carriers import Carrier, HeardMast, Unit, hear, tiles_reached
 from ankang_coverage.coverage.ground import Ground
 from ankang_coverage.coverage.masts import Keys, PathLosses, Wanted
@@ -174,6 +177,40 @@ def test_a_damaged_tile_and_a_damaged_loss_are_computed_again(losses):
     for one, other in zip(before, after, strict=True):
         assert np.array_equal(one, other, equal_nan=True)
     assert losses.store.verify() == []
+
+
+def test_what_is_no_file_in_the_store_is_computed_again(losses, monkeypatch):
+    own = carrier(losses, mast_at(losses, 60.0, 100.0, settings(0)))
+    before = own.read(Tile(0, 0))
+    monkeypatch.setattr(_shelf, "_shelves", {})  # as another process
+    for file in losses.store.folder.glob("[lt]*/*/*.tif"):
+        file.unlink()
+        os.mkfifo(file)
+    ground = losses.store.folder / "ground"
+    shutil.rmtree(ground)
+    ground.symlink_to("ground")
+    with pytest.warns(StoreWarning, match="was a pipe"):
+        after = own.read(Tile(0, 0))
+    for one, other in zip(before, after, strict=True):
+        assert np.array_equal(one, other, equal_nan=True)
+    with pytest.warns(StoreWarning, match="was a link"):
+        losses.store.write_ground(losses.ground)
+    assert losses.store.verify() == []
+
+
+def test_keys_hold_the_computation(losses, monkeypatch):
+    def keys():
+        own = carrier(losses, mast_at(losses, 60.0, 100.0, settings(0)))
+        return own.masts[0].wanted.key, own.heard[Tile(0, 0)].key
+
+    loss, tile = keys()
+    with monkeypatch.context() as other:
+        other.setattr(carriers, "tiles_computation", lambda: "tiles of another version")
+        assert keys()[0] == loss
+        assert keys()[1] != tile
+    monkeypatch.setattr(masts, "path_loss_computation", lambda: "without fused multiply-add")
+    assert keys()[0] != loss
+    assert keys()[1] != tile
 
 
 MEASURED = MeasuredPattern("panel", 17.0, *np.random.default_rng(1).uniform(0, 30, (2, 360)))

@@ -5,7 +5,6 @@ import os
 import pickle
 import random
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,26 +19,15 @@ import pytest
 import rasterio
 
 import ankang_coverage
-from ankang_coverage.coverage import cluster as cluster_module
 from ankang_coverage.coverage import predict
 from ankang_coverage.coverage.cluster import cluster
 from ankang_coverage.coverage.reach import reach
 from ankang_coverage.coverage.store import Store
-from ankang_coverage.coverage.work import in_order
-from ankang_coverage.errors import ClusterError, StoreError
 
 TERRAIN = ankang_coverage.Propagation(radius_m=4000.0, micro_radius_m=2500.0)
 MOST_BYTES = 200_000
 PATIENCE_S = 120
 """After which a test that waits for another process gives up."""
-
-
-def wait_until(happened):
-    end = time.monotonic() + PATIENCE_S
-    while not happened():
-        assert time.monotonic() < end, "nothing happened"
-        time.sleep(0.005)
-
 
 # One answer, whoever works it out -----------------------------------------------------------------
 
@@ -148,75 +136,6 @@ def test_no_raster_travels_in_a_task(scene, expected, store):
 # A Dask cluster -----------------------------------------------------------------------------------
 
 
-def dask(*arguments, folder):
-    """Start one of Dask's commands as one would by hand."""
-    with (folder / f"{arguments[0]}.log").open("ab") as log:
-        return subprocess.Popen(
-            [sys.executable, "-m", "dask", *map(str, arguments), "--no-dashboard"],
-            stdout=log,
-            stderr=log,
-            cwd=folder,
-        )
-
-
-def stop(process):
-    process.terminate()
-    try:
-        process.wait(20)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-@pytest.fixture(scope="module")
-def scheduler(tmp_path_factory):
-    """Address of a scheduler on this machine, without workers."""
-    folder = tmp_path_factory.mktemp("scheduler")
-    port = free_port()
-    process = dask("scheduler", "--host", "127.0.0.1", "--port", port, folder=folder)
-    try:
-        wait_until(lambda: _answers(port))
-        yield f"tcp://127.0.0.1:{port}"
-    finally:
-        stop(process)
-
-
-def _answers(port):
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-@pytest.fixture(scope="module")
-def workers(scheduler, tmp_path_factory):
-    """The same scheduler with two workers of two threads each."""
-    from distributed import Client
-
-    folder = tmp_path_factory.mktemp("workers")
-    process = dask("worker", scheduler, "--nworkers", 2, "--nthreads", 2, folder=folder)
-    try:
-        with Client(scheduler, timeout=PATIENCE_S, set_as_default=False) as client:
-            client.wait_for_workers(2, timeout=PATIENCE_S)
-        yield scheduler
-    finally:
-        stop(process)
-
-
-def test_a_scheduler_without_workers_is_an_error(scheduler, store, monkeypatch):
-    monkeypatch.setattr(cluster_module, "WAIT_S", 1)
-    with (
-        pytest.raises(ClusterError, match=r"has no workers: start some \('dask worker tcp://127"),
-        cluster(scheduler, store),
-    ):
-        pass
-    assert not store.folder.exists()
-
-
 def test_two_dask_workers_of_two_threads_give_the_same_bits(scene, expected, store, workers):
     with cluster(workers, store) as executor:
         assert answer(scene, store, executor) == expected[0]
@@ -241,49 +160,6 @@ def test_a_dask_worker_killed_in_the_middle_costs_its_tasks_only(scene, expected
     assert store.verify() == []
     whole = {name: b for name, b in files_of(store).items() if not name.endswith(".part")}
     assert whole == expected[1]
-
-
-def test_a_worker_with_other_code_or_without_the_store_is_an_error(
-    workers, store, monkeypatch, tmp_path
-):
-    monkeypatch.setattr(cluster_module, "code_digest", lambda: "of another version")
-    with (
-        pytest.raises(ClusterError, match=r"worker tcp://127\S+ has another version of ankang"),
-        cluster(workers, store),
-    ):
-        pass
-    assert list(store.folder.iterdir()) == []
-    flaw = cluster_module._flaw
-    note = tmp_path / "note"
-    assert f"does not see the store {tmp_path}: give a folder" in flaw(note, "a", "")
-    note.write_text("b")
-    assert "does not see the store" in flaw(note, "a", "")
-    assert flaw(note, "b", "of another version") is None
-    assert [p.name for p in tmp_path.iterdir() if p.is_file()] == ["note"]
-
-
-def test_a_store_that_cannot_be_written_is_an_error(workers, tmp_path):
-    (tmp_path / "file").write_text("no folder")
-    with (
-        pytest.raises(StoreError, match="cannot write"),
-        cluster(workers, Store(tmp_path / "file" / "store")),
-    ):
-        pass
-
-
-def test_without_the_extra_the_error_says_how_to_get_it(store, monkeypatch):
-    monkeypatch.setitem(sys.modules, "distributed", None)
-    with (
-        pytest.raises(ClusterError, match=r"pip install 'ankang-coverage\[distributed\]'"),
-        cluster("tcp://127.0.0.1:8786", store),
-    ):
-        pass
-
-
-@pytest.mark.parametrize("address", ["127.0.0.1:8786", "tcp://127.0.0.1", "http://x:1", "tcp://:1"])
-def test_what_is_no_address_is_said_at_once(store, address):
-    with pytest.raises(ClusterError, match="give tcp://HOST:PORT"), cluster(address, store):
-        pass
 
 
 # A whole study, interrupted -----------------------------------------------------------------------
@@ -418,7 +294,7 @@ def files_in(folder):
     return {(p, p.stat().st_ino) for p in found}
 
 
-def test_killed_ten_times_a_run_ends_with_the_same_bytes(study, host, uninterrupted):
+def test_killed_ten_times_a_run_ends_with_the_same_bytes(study, host, uninterrupted, wait_until):
     """Killed outright at ten random moments, two of them while results are written."""
     dice = random.Random(20)
     out, store = study / "killed", study / "killed-store"
@@ -438,6 +314,7 @@ def test_killed_ten_times_a_run_ends_with_the_same_bytes(study, host, uninterrup
     assert host.exit_code() == 0
     assert results_of(out) == uninterrupted
     assert Store(store).verify() == []
+    assert [*store.rglob("*.part"), *store.rglob(".*")] == []
 
 
 def _has_written(n_new, place, before, child):
@@ -466,7 +343,9 @@ def test_the_command_on_a_cluster_ends_with_the_same_bytes(study, uninterrupted,
     assert results_of(tmp_path / "out") == uninterrupted
 
 
-def test_a_scheduler_that_is_not_there_is_one_line_and_nothing_is_written(study, tmp_path):
+def test_a_scheduler_that_is_not_there_is_one_line_and_nothing_is_written(
+    study, tmp_path, free_port
+):
     done = command(
         "run", "study.toml", "--out", tmp_path / "out", "--store", tmp_path / "store",
         "--scheduler", f"tcp://127.0.0.1:{free_port()}", "--quiet", cwd=study,
@@ -475,26 +354,3 @@ def test_a_scheduler_that_is_not_there_is_one_line_and_nothing_is_written(study,
     assert done.stderr.startswith("error: no scheduler answers at tcp://127.0.0.1")
     assert done.stderr.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_scheduler_that_goes_away_is_an_error(tmp_path, store):
-    port = free_port()
-    address = f"tcp://127.0.0.1:{port}"
-    leader = dask("scheduler", "--host", "127.0.0.1", "--port", port, folder=tmp_path)
-    started = [leader]
-
-    def work_without_it():
-        with cluster(address, store) as executor:
-            results = in_order(time.sleep, [0.3] * 20, executor)
-            next(results)
-            leader.kill()
-            list(results)
-
-    try:
-        wait_until(lambda: _answers(port))
-        started.append(dask("worker", address, "--nthreads", 1, "--no-nanny", folder=tmp_path))
-        with pytest.raises(ClusterError, match="went away; what was done is in the store"):
-            work_without_it()
-    finally:
-        for process in reversed(started):
-            stop(process)

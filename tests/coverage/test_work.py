@@ -1,12 +1,17 @@
 """Units through an executor: in order, few in flight, and nothing left running after a failure."""
 
+import os
+import pickle
+import re
 import threading
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 
 import pytest
 
 from ankang_coverage.coverage import work
+from ankang_coverage.coverage.computation import unit_computation
 from ankang_coverage.coverage.work import in_order
+from ankang_coverage.errors import ClusterError
 
 
 class ByHand(Executor):
@@ -112,3 +117,57 @@ def test_leaving_early_cancels_the_rest():
     taker.join()
     results.close()
     assert [future.cancelled() for future, *_ in executor.given] == [False, True, True]
+
+
+# What leaves the process --------------------------------------------------------------------------
+
+
+class Packing(Executor):
+    """Pickles what is submitted, as one of other processes does, and does it when asked."""
+
+    def submit(self, fn, /, *args):
+        parcel, future = pickle.dumps((fn, args)), Future()
+        function, arguments = pickle.loads(parcel)
+        try:
+            future.set_result(function(*arguments))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+def test_what_leaves_the_process_says_what_it_computes_by():
+    assert list(in_order(str, range(3), Packing())) == ["0", "1", "2"]
+    sent = pickle.loads(pickle.dumps(work._Task(str, 3)))
+    assert sent.computation == unit_computation()
+    assert pickle.loads(pickle.dumps(sent)) == sent  # a scheduler may pass it on as it is
+    assert work._done(sent) == "3"
+
+
+opened = []
+
+
+class Note:
+    """Tells when it is unpacked."""
+
+    def __reduce__(self):
+        return opened.append, ("opened",)
+
+
+def test_a_process_that_computes_otherwise_refuses_without_opening_it(monkeypatch):
+    own = unit_computation()
+    sent = work._Task(str, Note()).__reduce__()
+    parcel = sent[0](*sent[1])
+    monkeypatch.setattr(work, "unit_computation", lambda: own.replace("tiles ", "tiles of ", 1))
+    with pytest.raises(ClusterError) as error:
+        work._done(parcel)
+    assert opened == []
+    assert re.fullmatch(
+        rf"process {os.getpid()} on \S+ has tiles of \d+ where this run has tiles \d+, and would "
+        r"give other figures: install the same versions everywhere, on processors of one kind",
+        str(error.value),
+    )
+
+
+def test_what_stays_in_the_process_is_not_packed():
+    with ThreadPoolExecutor(1) as executor:
+        assert list(in_order(lambda n: n + 1, range(3), executor)) == [1, 2, 3]
