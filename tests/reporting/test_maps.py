@@ -204,9 +204,11 @@ def _with_figures(divisions):
 
 
 def page_of(drawn):
-    """The values that the page hands to its script."""
-    call = re.search(r"drawCoverageMap\(map_\w+, (\{.*\})\);", drawn.get_root().render())
-    return json.loads(call[1])
+    """The values that the page holds for its script, read as the script reads them."""
+    block = re.search(
+        r'<script type="application/json" id="\w+">(.*?)</script>', drawn.get_root().render()
+    )
+    return json.loads(block[1])
 
 
 def layers_of(drawn):
