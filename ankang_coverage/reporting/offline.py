@@ -46,9 +46,10 @@ class OfflineMap(folium.Map):
     Notes
     -----
     No text of a page, and none that folium renders for an element on the map, is evaluated in
-    Python. Two things are folium's and remain: ``folium.Element(text)`` and ``folium.IFrame(text)``
-    take a Jinja template, so their text must not hold names from a file; and a popup or tooltip is
-    markup inside a script, so give it a name as ``html.escape(name).replace("$", "&#36;")``.
+    Python. Two things remain as folium has them. The text of ``folium.Element(text)`` and
+    ``folium.IFrame(text)`` is a Jinja template: no name from a file belongs in it. And a popup or
+    tooltip is markup inside a script of the page: write a name for it as
+    ``"".join(f"&#{ord(character)};" for character in name)``.
     """
 
     def __init__(self, page: dict[str, Any]) -> None:
