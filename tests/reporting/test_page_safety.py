@@ -6,8 +6,10 @@ import html
 import json
 import re
 from functools import partial
+from importlib.resources import files
 from types import SimpleNamespace
 
+import folium
 import geopandas as gpd
 import jinja2
 import pyogrio
@@ -15,6 +17,7 @@ import pytest
 import rasterio
 import yaml
 
+from ankang_coverage.errors import AnkangCoverageError
 from ankang_coverage.propagation.antenna_files import cosine_pattern, write_antenna_file
 from ankang_coverage.region.divisions import dissolve
 from ankang_coverage.reporting.exports import write_plan
@@ -45,6 +48,9 @@ catalogue = "own.yaml"
 [propagation]
 model = "rma"
 radius_m = 3000
+terminal_height_m = 1.5
+land_cover_table = {cover_file}
+calibration = {calibration_file}
 [services.4g]
 rsrp_threshold_dbm = -84
 [programme]
@@ -86,6 +92,8 @@ SHOWN = {
     "elevation_file": {"map.html", "summary.json"},
     "sites_file": {"map.html", "summary.json"},
     "own_file": {"summary.json"},
+    "cover_file": {"summary.json"},
+    "calibration": {"summary.json"},
 }
 """In which files each field must be found; where else it stands, it stands as typed too."""
 
@@ -98,6 +106,7 @@ def study(small_region, small_network, tmp_path_factory):
     write_region(folder, texts, small_region)
     write_sites(folder, texts, small_network)
     write_catalogue(folder, texts)
+    write_propagation(folder, texts)
     # A string of JSON is one of TOML and of YAML.
     keys = {key: json.dumps(text) for key, text in texts.items()}
     (folder / "study.toml").write_text(STUDY.format(**keys), "utf-8")
@@ -106,7 +115,12 @@ def study(small_region, small_network, tmp_path_factory):
         plan = run(Scenario.from_toml(folder / "study.toml"))
         written = write_plan(plan, folder / "out", lang="en")
     return SimpleNamespace(
-        plan=plan, written=written, texts=texts, compiled=compiled, mark=folder / "pwned"
+        plan=plan,
+        written=written,
+        texts=texts,
+        compiled=compiled,
+        mark=folder / "pwned",
+        settings=folder / "study.toml",
     )
 
 
@@ -117,9 +131,9 @@ def make_texts(mark):
         texts[key] = f"{key}§ {signs} \0 \r \r\n=1+1\n §"
     for key in ("site", "site_id", "rejected", "own_id", "own", "owner"):
         texts[key] = f"{key}§ {signs} \r \r\n=1+1\n §"
-    for key, suffix in (("villages", "gpkg"), ("elevation", "tif"), ("sites", "csv")):
+    suffixes = {"villages": "gpkg", "elevation": "tif", "sites": "csv", "own": "csv"}
+    for key, suffix in {**suffixes, "cover": "csv", "calibration": "json"}.items():
         texts[f"{key}_file"] = f"{key}_file§{IN_A_FILE_NAME}§.{suffix}"
-    texts["own_file"] = f"own_file§{IN_A_FILE_NAME}§.csv"
     texts["unread"] = f"unread§ {signs} §".translate(dict.fromkeys((0x2028, 0x2029, 0x85)))
     return texts
 
@@ -203,6 +217,34 @@ def write_catalogue(folder, texts):
     (folder / "costs.yaml").write_text(yaml.safe_dump(prices, allow_unicode=True), "utf-8")
 
 
+def write_propagation(folder, texts):
+    with (files("ankang_coverage.region") / "land_cover.csv").open(encoding="utf-8") as file:
+        classes = list(csv.DictReader(file))
+    told = [key for key in classes[0] if key.startswith("name") or key.endswith("source")]
+    hostile = [{**one, **dict.fromkeys(told, texts["rejected"])} for one in classes]
+    write_rows(folder / texts["cover_file"], list(classes[0]), hostile)
+    correction = {"frequencies_mhz": [941.5], "offset_db": 1.0, "distance_slope_db": 0.0}
+    correction |= {"reference_distance_m": 1e3, "nearest_m": 1e2, "farthest_m": 2e3}
+    counts = {"n_measurements": 9, "n_bins": 9, "n_blocks": 9, "folds": 2, "seed": 0}
+    text = texts["calibration"]
+    calibration = {
+        "model": "rma",
+        "terminal_height_m": 1.5,
+        "time_percent": 50.0,
+        "error_sigma_db": 6.5,
+        "correction": {**correction, "land_cover": []},
+        **counts,
+        "block_m": 500.0,
+        "estimates": [],
+        "errors": [],
+        "unused": [{"reason": text, "n_measurements": 1}],
+        "cell_offsets": [{"cell": text, "offset_db": 1.0, "n_bins": 1, "n_blocks": 1}],
+        "sensitivity_dbm": -125.0,
+        "sources": [{"what": text, "nature": "given", "credit": text}],
+    }
+    (folder / texts["calibration_file"]).write_text(json.dumps(calibration), "utf-8")
+
+
 def record_templates(monkeypatch):
     """Return the list of what reaches Jinja's compiler from now on."""
     compiled = []
@@ -278,6 +320,18 @@ def test_every_field_that_may_be_wrong_is_listed_as_it_was_typed(study):
     assert len(rejected) == 7
 
 
+@pytest.mark.parametrize(
+    "word", ["en", "rma", "micro", "4g", "lte-b8", "people", "own.yaml", "costs.yaml"]
+)
+def test_a_setting_of_certain_words_takes_no_others(word, study):
+    other = study.settings.with_name("other.toml")
+    hostile = study.settings.read_text("utf-8").replace(f'"{word}"', json.dumps(SIGNS))
+    other.write_text(hostile, "utf-8")
+    with pytest.raises(AnkangCoverageError):
+        run(Scenario.from_toml(other))
+    assert not study.mark.exists()
+
+
 def pages(drawn):
     """The page by every way to it."""
     framed = re.search(r'srcdoc="(.*?)" style', drawn._repr_html_(), re.DOTALL)[1]
@@ -301,6 +355,8 @@ ON_EACH = {
 @pytest.mark.parametrize("kind", DRAWN)
 def test_no_way_to_a_page_compiles_a_text(kind, study, data_of, monkeypatch, tmp_path):
     drawn = DRAWN[kind](study.plan)
+    name = study.texts["site"]
+    folium.Marker([32.7, 109.0], popup=name, tooltip=name).add_to(drawn)
     compiled = record_templates(monkeypatch)
     drawn.save(tmp_path / "map.html")
     saved = (tmp_path / "map.html").read_bytes().decode("utf-8")
