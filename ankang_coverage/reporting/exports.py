@@ -1,7 +1,10 @@
 """A plan as files: tables, rasters, GeoPackage, map and summary."""
 
+import csv
 import json
 import os
+import re
+import unicodedata
 import warnings
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -52,8 +55,11 @@ CHOSEN_COLUMNS = {
     "prediction": "prediction",
     "synthetic": "synthetic",
 }
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", *"＝＋－＠")
-"""Excel takes full-width signs for formulas too where it runs in Chinese or Japanese."""
+FORMULA_STARTS = ("=", "+", "-", "@")
+"""Excel takes their full-width forms for formulas too where it runs in Chinese or Japanese."""
+_SHOWS_NOTHING = "\u115f\u1160\u2800\u3164\uffa0"
+"""Letters and a sign that are blank, beside the categories of Unicode that are."""
+_NOT_FOR_GDAL = re.compile("[\0\ud800-\udfff]")
 PACKAGES = ("numpy", "scipy", "pandas", "geopandas", "rasterio", "odc-geo", "numba", "xarray")
 _EXPLAINED = (
     "plan_curve.csv",
@@ -220,10 +226,11 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
     path
         File to write.
     """
-    safe = table.apply(
-        lambda column: column.map(_no_formula) if column.dtype.kind in "OUT" else column
-    )
-    safe.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
+    safe = _with_text(table, _no_formula).rename(columns=_no_formula)
+    text = safe.to_csv(index=False, lineterminator="\n")
+    if "\r" in text:  # it would end a row outside quotation marks, and the next may be a formula
+        text = safe.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    path.write_text(text, "utf-8-sig", errors="replace", newline="")
 
 
 def write_rsrp(plan: Plan, service: str, path: Path) -> None:
@@ -298,7 +305,7 @@ def write_geopackage(plan: Plan, path: Path) -> None:
     os.environ["OGR_CURRENT_DATE"] = _FIXED_TIME
     try:
         for layer, table in tables.items():
-            table.to_file(path, layer=layer, driver="GPKG", engine="pyogrio")
+            _with_text(table, _for_gdal).to_file(path, layer=layer, driver="GPKG", engine="pyogrio")
     except pyogrio.errors.DataSourceError as error:
         raise FileError(f"cannot write {path.name}: {error}") from error
     finally:
@@ -446,10 +453,32 @@ def _coverage_figures(villages: pd.DataFrame, service: str, state: str) -> dict[
 
 
 def _write_json(values: Mapping[str, object], path: Path) -> None:
-    path.write_text(json.dumps(values, ensure_ascii=False, indent=2) + "\n", "utf-8")
+    text = json.dumps(values, ensure_ascii=False, indent=2) + "\n"
+    # Half a surrogate pair is no UTF-8: it becomes the escape that JSON has for it.
+    path.write_text(text, "utf-8", errors="backslashreplace")
+
+
+def _with_text(table: Table, change: Callable[[object], object]) -> Table:
+    """Change every cell of the columns that may hold text."""
+    kinds = table.dtypes.drop("geometry", errors="ignore")
+    texts = [str(name) for name, kind in kinds.items() if kind.kind in "OUT"]
+    return table.assign(**{name: table[name].map(change) for name in texts})
+
+
+def _for_gdal(value: object) -> object:
+    """Mark the characters that GDAL cannot write; it would end the text at a NUL in silence."""
+    return _NOT_FOR_GDAL.sub("\ufffd", value) if isinstance(value, str) else value
 
 
 def _no_formula(value: object) -> object:
-    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
-        return f"'{value}"
+    """Put an apostrophe before text whose first visible character starts a formula."""
+    if isinstance(value, str):
+        visible = (
+            one
+            for one in value
+            if unicodedata.category(one)[0] not in "CMZ" and one not in _SHOWS_NOTHING
+        )
+        first = unicodedata.normalize("NFKC", next(visible, ""))
+        if first in FORMULA_STARTS or value.startswith(("\t", "\r")):
+            return f"'{value}"
     return value

@@ -1,5 +1,6 @@
 """Files of a plan: sums that add up, bytes that repeat, text that stays text."""
 
+import csv
 import dataclasses
 import json
 from functools import partial
@@ -146,6 +147,53 @@ def test_text_never_becomes_a_formula(tmp_path):
     back = pd.read_csv(tmp_path / "t.csv")
     assert back["name"].tolist() == [*(f"'{name}" for name in names[:9]), *names[9:]]
     assert set(back["number"]) == {-1.5}
+
+
+BLANKS = (
+    *"\n\r\t \v\f\0\x1c\x7f\x85\xa0\xad\u034f\u061c\u115f\u180e\u2000\u200b\u200e\u2028\u2029",
+    *"\u202e\u2060\u2800\u3000\u3164\ufe0f\ufeff\uffa0\ue000\U000e0020",
+    *("\r\n", "\ufeff \n\u200b"),
+)
+
+
+@pytest.mark.parametrize("blank", BLANKS, ids=ascii)
+def test_a_blank_in_front_hides_no_formula(blank, tmp_path):
+    texts = [f"{blank}{sign}1+1" for sign in "=+-@＝＋－＠﹦﹢﹣﹫"]
+    table = pd.DataFrame({texts[0]: [*texts, f"x{texts[0]}"]})
+    write_csv(table, tmp_path / "t.csv")
+    safe = [[f"'{text}"] for text in texts]
+    assert rows_of(tmp_path / "t.csv") == [safe[0], *safe, [f"x{texts[0]}"]]
+
+
+def test_no_end_of_line_inside_a_text_begins_a_row(tmp_path):
+    """A lone carriage return ends a row for Excel, and what follows would be a formula."""
+    names = ["a\r=1+1", "a\n=1+1", "a\r\n=1+1", 'a"\r"=1+1', "a\u2028=1+1"]
+    write_csv(pd.DataFrame({"name": names, "number": 1.5, "none": np.nan}), tmp_path / "t.csv")
+    assert rows_of(tmp_path / "t.csv")[1:] == [[name, "1.5", ""] for name in names]
+    back = pd.read_csv(tmp_path / "t.csv")
+    assert back["name"].tolist() == names
+    assert back["number"].tolist() == [1.5] * 5
+
+
+def rows_of(path):
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.reader(file, strict=True))
+
+
+def test_what_a_format_cannot_hold_is_marked_and_cuts_nothing_off(planned, tmp_path):
+    """A NUL ends text for GDAL; half a surrogate pair is no UTF-8."""
+    odd = "甲\0乙\ud800丙"
+    sites = planned.network.sites.assign(name=odd)
+    network = dataclasses.replace(planned.network, sites=sites)
+    region = dataclasses.replace(planned.region, name=odd)
+    villages = planned.villages.assign(name=odd)
+    odd_plan = dataclasses.replace(planned, region=region, network=network, villages=villages)
+    written = write_plan(odd_plan, tmp_path)
+    for layer in ("existing_sites", "villages"):
+        names = gpd.read_file(written["plan.gpkg"], layer=layer)["name"]
+        assert set(names) == {"甲\ufffd乙\ufffd丙"}
+    assert json.loads(written["summary.json"].read_text("utf-8"))["region"] == odd
+    assert {row[1] for row in rows_of(written["villages.csv"])[1:]} == {"甲\0乙?丙"}
 
 
 def test_rejected_rows_are_listed(planned, tmp_path):
