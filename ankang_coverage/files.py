@@ -46,6 +46,7 @@ _REMEDIES = {
     **dict.fromkeys(
         (errno.EACCES, errno.EPERM, errno.EROFS), "; change its rights, or name another folder"
     ),
+    errno.ENAMETOOLONG: "; give a shorter name",
 }
 
 _PATIENCE_S = 60.0

@@ -62,7 +62,10 @@ def plain(text: str) -> str:
     >>> plain("\x1b[2J红")
     '\\x1b[2J红'
     """
-    return _escaped(re.sub(r"\s*[\n\r]\s*", " ", text), frozenset())
+    lines = re.split(r"[\n\r]+", text)
+    if len(lines) > 1:
+        text = " ".join(line for line in map(str.strip, lines) if line)
+    return _escaped(text, frozenset())
 
 
 def _escaped(text: str, allowed: frozenset[str]) -> str:
@@ -103,6 +106,7 @@ class _PlainStream:
     def __init__(self, stream: TextIO, *, is_needed: bool) -> None:
         self._stream = stream
         self._is_needed = is_needed
+        self._flaw: OSError | None = None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
@@ -110,30 +114,28 @@ class _PlainStream:
     def write(self, text: str) -> int:
         encoding = self._stream.encoding or "utf-8"
         shown = _escaped(text, _LAYOUT).encode(encoding, "backslashreplace").decode(encoding)
-        try:
-            self._stream.write(shown)
-        except OSError as error:
-            self._fail(error)
+        self._do(lambda: self._stream.write(shown))
         return len(text)
 
     def flush(self) -> None:
-        try:
-            self._stream.flush()
-        except OSError as error:
-            self._fail(error)
+        self._do(self._stream.flush)
 
-    def _fail(self, error: OSError) -> None:
+    def _do(self, action: Callable[[], object]) -> None:
         """Stop for an output that is lost; where only messages are, the work goes on."""
-        with suppress(OSError):  # what is left in the buffer goes nowhere, without a word
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, self._stream.fileno())
-            os.close(nowhere)
-        if self._is_needed:
-            if error.errno in _READER_GONE:
-                raise _ReaderGone from error
+        try:
+            action()
+        except OSError as error:
+            self._flaw = error
+            with suppress(OSError):  # what is left in the buffer goes nowhere, without a word
+                nowhere = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nowhere, self._stream.fileno())
+                os.close(nowhere)
+        if self._flaw is not None and self._is_needed:
+            if self._flaw.errno in _READER_GONE:
+                raise _ReaderGone from self._flaw
             raise FileError(
-                f"cannot write to the standard output: {error.strerror or error}"
-            ) from error
+                f"cannot write to the standard output: {self._flaw.strerror or self._flaw}"
+            ) from self._flaw
 
 
 def main(command: Callable[[], object]) -> NoReturn:

@@ -49,7 +49,7 @@ def test_what_is_said_is_plain_on_both_streams(capsys):
     say(f"{EVIL}\r", err=True)
     said = capsys.readouterr()
     assert said.out == f"{HARMLESS} error: forged\n"
-    assert said.err == f"{HARMLESS} \n"
+    assert said.err == f"{HARMLESS}\n"
 
 
 def test_progress_stays_in_its_line(capsys):
@@ -148,20 +148,27 @@ def test_an_argument_that_is_not_utf8_is_refused(capsys, monkeypatch):
     )
 
 
-def call(code, redirect="", **more):
+BUFFERED = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+
+
+def call(code, redirect="", environment=BUFFERED):
     """Run a command of one line in a shell, with an output of its own."""
-    script = f"import sys\nfrom ankang_coverage.terminal import main, say\nmain(lambda: {code})"
+    script = (
+        f"import sys, typer\nfrom ankang_coverage.terminal import main, say\nmain(lambda: {code})"
+    )
     return subprocess.run(
         ["sh", "-c", f'"$0" -c "$1" {redirect}', sys.executable, script],
         capture_output=True,
         text=True,
         check=False,
-        **more,
+        env=environment,
     )
 
 
 @posix
-@pytest.mark.parametrize("what", ["say('x')", "print('x')", "print('x' * 100000)"])
+@pytest.mark.parametrize(
+    "what", ["say('x')", "print('x')", "print('x' * 100000)", "typer.echo('x')"]
+)
 def test_an_output_that_is_full_is_told_in_one_line(what):
     done = call(what, ">/dev/full")
     assert (
@@ -214,6 +221,6 @@ def test_a_signal_when_all_is_said_changes_nothing(number):
 
 @posix
 def test_names_are_told_where_the_terminal_knows_no_chinese():
-    environment = os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
-    done = call("say('\u7d2b\u9633')", env=environment)
+    environment = BUFFERED | {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    done = call("say('\u7d2b\u9633')", environment=environment)
     assert (done.returncode, done.stdout) == (0, "\\u7d2b\\u9633\n")

@@ -308,7 +308,9 @@ def write_geopackage(plan: Plan, path: Path) -> None:
             table.to_file(path, layer=layer, driver="GPKG", engine="pyogrio")
         _require_whole(path, tables)
     except (DataSourceError, DataLayerError, sqlite3.Error) as error:
-        raise FileError(f"cannot write {path.name}: {error}") from error
+        raise FileError(
+            f"cannot write {path.name}: {error}; is there room in its folder?"
+        ) from error
     finally:
         pyogrio.set_gdal_config_options({date: previous})
 
