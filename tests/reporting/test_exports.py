@@ -3,6 +3,12 @@
 import csv
 import dataclasses
 import json
+import os
+import sqlite3
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +23,7 @@ import ankang_coverage
 from ankang_coverage.errors import FileError
 from ankang_coverage.planning import Programme
 from ankang_coverage.region import Source
+from ankang_coverage.reporting import exports
 from ankang_coverage.reporting.exports import (
     chosen_table,
     division_table,
@@ -49,6 +56,7 @@ FILES = {
     "dropped_candidates.csv",
 }
 EVIL = "</script><b>x"
+posix = pytest.mark.skipif(sys.platform == "win32", reason="limits of POSIX")
 
 
 @pytest.fixture(scope="module")
@@ -132,13 +140,102 @@ def test_the_geopackage_has_every_layer(written, planned):
 
 def test_the_same_plan_gives_the_same_bytes(written, planned, tmp_path):
     again = write_plan(planned, tmp_path)
-    for name in FILES - {"plan.gpkg"}:
+    for name in FILES:
         assert again[name].read_bytes() == written[name].read_bytes(), name
 
 
 def test_a_geopackage_that_cannot_be_written_is_named(planned, tmp_path):
     with pytest.raises(FileError, match=r"cannot write plan\.gpkg"):
         write_geopackage(planned, tmp_path / "missing" / "plan.gpkg")
+
+
+@posix
+@pytest.mark.parametrize("part", [0.1, 0.5, 0.9, 1.0])
+@pytest.mark.parametrize("name", ["rsrp_4g.tif", "plan.gpkg", "summary.json", "map.html"])
+def test_a_file_that_does_not_fit_on_the_disk_leaves_the_earlier_plan(
+    planned, written, tmp_path, small_files, monkeypatch, name, part
+):
+    (tmp_path / name).write_text("old")
+    together = exports.write_together
+    monkeypatch.setattr(
+        exports,
+        "write_together",
+        lambda folder, writers, **more: together(folder, {name: writers[name]}, **more),
+    )
+    room = int(part * written[name].stat().st_size) - 1
+    with small_files(room), pytest.raises(FileError, match=rf"cannot write .*{name}: "):
+        write_plan(planned, tmp_path)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {name: "old"}
+
+
+def test_a_raster_that_does_not_read_as_written_is_refused(planned, tmp_path, monkeypatch):
+    def flaw(path, content):
+        path.write_bytes(bytes(content))
+        with rasterio.open(path, "r+", IGNORE_COG_LAYOUT_BREAK=True) as raster:
+            raster.write(np.zeros((1, 1), np.float32), 2, window=((0, 1), (0, 1)))
+
+    monkeypatch.setattr(exports, "write_bytes", flaw)
+    with pytest.raises(FileError, match=r"rsrp_4g\.tif: band 2 does not read as written"):
+        write_rsrp(planned, "4g", tmp_path / "rsrp_4g.tif")
+
+
+@pytest.mark.parametrize(
+    ("flaw", "says"),
+    [
+        ("DELETE FROM villages WHERE fid = 3", "villages has 11 rows, not 12"),
+        ("DROP TABLE counties", "no such table: counties"),
+        ("DROP TABLE rtree_villages_geom", "no such table: rtree_villages_geom_rowid"),
+    ],
+)
+def test_a_geopackage_that_lacks_something_is_refused(planned, tmp_path, monkeypatch, flaw, says):
+    require = exports._require_whole
+
+    def spoiled(path, tables):
+        with closing(sqlite3.connect(path)) as database:
+            for (trigger,) in database.execute(
+                "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+            ).fetchall():
+                database.execute(f'DROP TRIGGER "{trigger}"')
+            database.execute(flaw)
+            database.commit()
+        require(path, tables)
+
+    monkeypatch.setattr(exports, "_require_whole", spoiled)
+    with pytest.raises(FileError, match=rf"cannot write plan\.gpkg: {says}"):
+        write_geopackage(planned, tmp_path / "plan.gpkg")
+
+
+def test_a_geopackage_that_was_cut_off_is_refused(written, tmp_path):
+    content = written["plan.gpkg"].read_bytes()
+    (tmp_path / "plan.gpkg").write_bytes(content[: len(content) // 2])
+    with pytest.raises(sqlite3.DatabaseError):
+        exports._require_whole(tmp_path / "plan.gpkg", {})
+
+
+def test_a_geopackage_has_a_fixed_date_and_leaves_the_process_as_it_was(planned, tmp_path):
+    environment = dict(os.environ)
+    write_geopackage(planned, tmp_path / "plan.gpkg")
+    assert pyogrio.get_gdal_config_option("OGR_CURRENT_DATE") is None
+    assert dict(os.environ) == environment
+    with closing(sqlite3.connect(tmp_path / "plan.gpkg")) as database:
+        dates = database.execute("SELECT DISTINCT last_change FROM gpkg_contents").fetchall()
+    assert dates == [("2021-01-01T00:00:00Z",)]
+
+
+def test_two_plans_written_at_once_do_not_mix(planned, tmp_path):
+    fewer = {"coverage_before": {"4g": planned.coverage_before["4g"]}}
+    fewer["coverage_after"] = {"4g": planned.coverage_after["4g"]}
+    one = dataclasses.replace(planned, **fewer)
+    start = threading.Barrier(2)
+
+    def write(plan):
+        start.wait()
+        return set(write_plan(plan, tmp_path))
+
+    for _ in range(3):
+        with ThreadPoolExecutor(2) as pool:
+            sets = list(pool.map(write, (planned, one)))
+        assert {path.name for path in tmp_path.iterdir()} in sets
 
 
 def test_text_never_becomes_a_formula(tmp_path):
