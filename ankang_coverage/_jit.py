@@ -10,7 +10,10 @@ import functools
 import hashlib
 import math
 import os
+import pickle
+import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
 
@@ -18,11 +21,12 @@ import numba
 import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
-from numba.core import cgutils
+from numba.core import caching, cgutils
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 _structs: Any = cgutils  # carries no types
+_numba: Any = caching  # nor does this
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 Array = TypeVar("Array", bound=NDArray[Any])
@@ -64,7 +68,57 @@ def _compiled(kernel: Kernel, **options: Any) -> Kernel:
         # only, but what a kernel calls is compiled into it. So the name carries the rest.
         sources = Path(kernel.__code__.co_filename).parent
         kernel.__qualname__ = f"{kernel.__qualname__}.{sources_digest(sources)}"
-    return cast("Kernel", numba.njit(nogil=True, cache=cache, **options)(kernel))
+    dispatcher = numba.njit(nogil=True, **options)(kernel)
+    if cache:
+        try:
+            dispatcher._cache = _Cache(kernel)
+        except (OSError, RuntimeError):  # neither __pycache__ nor the user's cache can be written
+            _say_not_kept("there is no folder for them that can be written")
+    return cast("Kernel", dispatcher)
+
+
+class _Checked(_numba.CompileResultCacheImpl):  # type: ignore[misc]
+    """What numba keeps of a compiled kernel, with a digest: machine code is not to be doubted."""
+
+    def reduce(self, cres: Any) -> Any:
+        content = _numba.dumps(super().reduce(cres))
+        return hashlib.sha256(content).digest(), content
+
+    def rebuild(self, target_context: Any, reduced_data: Any) -> Any:
+        digest, content = reduced_data
+        if hashlib.sha256(content).digest() != digest:
+            raise ValueError("damaged")
+        return super().rebuild(target_context, pickle.loads(content))  # noqa: S301
+
+
+class _Cache(_numba.FunctionCache):  # type: ignore[misc]
+    """Numba's cache on disk, which may fail: then a kernel is compiled as if for the first time."""
+
+    _impl_class = _Checked
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        try:
+            return super().load_overload(sig, target_context)
+        except Exception:  # anything may come of unpickling half a file
+            with suppress(OSError):
+                self.flush()  # the index, which may be what is damaged
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        try:
+            super().save_overload(sig, data)
+        except OSError as error:
+            _say_not_kept(f"{self.cache_path}: {error.strerror or error}")
+
+
+@functools.cache
+def _say_not_kept(why: str) -> None:
+    warnings.warn(
+        f"compiled kernels cannot be kept, so every run compiles them again ({why}): let the "
+        f"variable NUMBA_CACHE_DIR name a folder that can be written",
+        RuntimeWarning,
+        stacklevel=2,
+    )
 
 
 @functools.cache

@@ -1,22 +1,23 @@
 """The command line: run a scenario, or the built-in one."""
 
 import math
-import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional, cast
 
 import typer
 
-from ankang_coverage.errors import AnkangCoverageError, FileError, ScenarioError
+from ankang_coverage import terminal
+from ankang_coverage.errors import FileError, ScenarioError
+from ankang_coverage.terminal import INTERRUPTS, plain, say, say_over
 
 if TYPE_CHECKING:
     from ankang_coverage.coverage.calibration import Calibration
     from ankang_coverage.coverage.measurements import Datum, Measurements, RsrpForm
     from ankang_coverage.coverage.store import Store
-    from ankang_coverage.planning import TargetResult
+    from ankang_coverage.planning import Plan, TargetResult
     from ankang_coverage.region import Region
     from ankang_coverage.scenario import Scenario
 
@@ -80,7 +81,7 @@ def _tell_version(wanted: bool) -> None:
     if wanted:
         from ankang_coverage import __version__
 
-        typer.echo(f"ankang-coverage {__version__}")
+        say(f"ankang-coverage {__version__}")
         raise typer.Exit
 
 
@@ -174,7 +175,7 @@ def profile(
     terminal_losses = table.terminal_loss_db(frequency)
     places = _place("--from", start), _place("--to", end)
     if settings.model != "p1812":
-        typer.echo(f"profile always uses P.1812, not {settings.model} of {study}", err=True)
+        say(f"profile always uses P.1812, not {settings.model} of {study}", err=True)
     region = scenario.region.load()
     path = profile_along(region, *places, table=table)
     ground = path.distance_m / 1e3, path.ground_m, path.clutter_height_m
@@ -190,12 +191,12 @@ def profile(
     )
     terminal_loss = float(terminal_losses[path.class_index[-1]])
     words = lang or scenario.lang
-    typer.echo(
+    say(
         f"ITU-R P.1812-8: {ground[0][-1]:.2f} km, {frequency:g} MHz, "
         f"{mast_height:g} m → {receiver_height:g} m"
     )
     for name, value in loss_components(loss, terminal_loss, words):
-        typer.echo(f"{name}: {value:z.1f} dB")
+        say(f"{name}: {value:z.1f} dB")
     figure = profile_figure(
         *ground,
         loss,
@@ -207,7 +208,7 @@ def profile(
     )
     _make_folder(out.parent)
     save_profile(figure, out)
-    typer.echo(str(out))
+    say(str(out))
 
 
 @app.command()
@@ -253,21 +254,22 @@ def calibrate(
     )
     _make_folder(out.parent)
     fitted.save(out)
-    _tell_calibration(fitted, measured)
-    typer.echo(str(out))
+    with _noted(f"{out} is written", (*INTERRUPTS, FileError)):
+        _tell_calibration(fitted, measured)
+        say(str(out))
 
 
 @store_app.command("info")
 def store_info(store: StoreFolder = None) -> None:
     """Tell what is in the store and how large it is."""
     info = _store(store).info()
-    typer.echo(str(info.folder))
+    say(str(info.folder))
     for kind, n_files in info.n_files.items():
-        typer.echo(f"{kind}: {n_files:,} files, {info.n_bytes[kind] / 1e9:.3f} GB")
+        say(f"{kind}: {n_files:,} files, {info.n_bytes[kind] / 1e9:.3f} GB")
     used = sum(info.n_bytes.values())
-    typer.echo(f"all: {used / 1e9:.3f} GB of the {info.max_bytes / 1e9:g} GB allowed")
+    say(f"all: {used / 1e9:.3f} GB of the {info.max_bytes / 1e9:g} GB allowed")
     if info.n_unfinished:
-        typer.echo(f"left unfinished by killed runs: {info.n_unfinished}, for prune to remove")
+        say(f"left unfinished by killed runs: {info.n_unfinished}, for prune to remove")
 
 
 @store_app.command("verify")
@@ -275,15 +277,15 @@ def store_verify(store: StoreFolder = None) -> None:
     """Check every file against the digests in it; exit code 1 if one is damaged."""
     keep = _store(store)
     if not keep.folder.exists():
-        typer.echo(f"there is no store at {keep.folder}: nothing to check")
+        say(f"there is no store at {keep.folder}: nothing to check")
         return
     damaged = keep.verify()
     for file in damaged:
-        typer.echo(f"{file.path}: {file.reason}")
+        say(f"{file.path}: {file.reason}")
     n_files = sum(keep.info().n_files.values())
-    typer.echo(f"damaged: {len(damaged)} of {n_files:,} files")
+    say(f"damaged: {len(damaged)} of {n_files:,} files")
     if damaged:
-        typer.echo("each is removed when next read, and computed anew")
+        say("each is removed when next read, and computed anew")
         raise typer.Exit(1)
 
 
@@ -301,7 +303,7 @@ def store_prune(
     keep = _store(store)
     pruned = keep.prune(None if max_gb is None else int(max_gb * 1e9))
     left = sum(keep.info().n_bytes.values())
-    typer.echo(
+    say(
         f"{pruned.n_files:,} files removed, {pruned.n_bytes / 1e9:.3f} GB, and "
         f"{pruned.n_unfinished} unfinished ones; {left / 1e9:.3f} GB are left"
     )
@@ -309,26 +311,7 @@ def store_prune(
 
 def main() -> None:
     """Run the command line; a user's mistake ends in one line and exit code 2."""
-    try:
-        app()
-    except AnkangCoverageError as error:
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(2)
-    except (KeyboardInterrupt, SystemError, SystemExit) as error:
-        # Typer makes an exit of Ctrl-C, and a compiled function that it stops a SystemError.
-        if not _from_keyboard(error):
-            raise
-        computes = sys.argv[1:2] in (["run"], ["demo"])
-        kept = ": what is computed stays in the store, and the same command goes on from there"
-        typer.echo(f"interrupted{kept if computes else ''}", err=True)
-        sys.exit(130)
-
-
-def _from_keyboard(error: BaseException | None) -> bool:
-    """Return whether an exception is Ctrl-C, or was raised because of it."""
-    while error is not None and not isinstance(error, KeyboardInterrupt):
-        error = error.__cause__ or error.__context__
-    return error is not None
+    terminal.main(app)
 
 
 def _store(folder: Path | None) -> "Store":
@@ -336,8 +319,12 @@ def _store(folder: Path | None) -> "Store":
 
     store = Store.default() if folder is None else Store(folder)
     named = f"{FOLDER_VARIABLE}: {store.folder}" if folder is None else f"--store {folder}"
-    above = next(place for place in (store.folder, *store.folder.parents) if place.exists())
-    if not above.is_dir():
+    try:
+        above = next(place for place in (store.folder, *store.folder.parents) if place.exists())
+        is_folder = above.is_dir()
+    except OSError as error:
+        raise FileError(f"{named}: {error.strerror or error}: name another folder") from error
+    if not is_folder:
         what = "" if above == store.folder else f": {above}"
         raise FileError(f"{named}{what} is a file: name a folder")
     return store
@@ -359,16 +346,17 @@ def _check_file(option: str, path: Path) -> None:
     """Refuse a file that cannot be written, before the work that it is to hold."""
     from ankang_coverage.files import require_folder
 
+    require_folder(path.parent)
     if path.is_dir():
         raise FileError(f"{option} {path} is a folder: name a file in it")
-    require_folder(path.parent)
 
 
 def _check_results(out: Path) -> None:
     """Refuse a folder in which results cannot be written, before the work that they are of."""
-    from ankang_coverage.files import require_folder
+    from ankang_coverage.files import recover, require_folder
 
     require_folder(out)
+    recover(out)
     for pattern in RESULT_FILES:
         for place in out.glob(pattern):
             if place.is_dir():
@@ -408,67 +396,85 @@ def _study(
 
     _check_lang(lang)
     _check_results(out)
-    with _workers(workers, scheduler, store) as executor:
-        plan = run_scenario(
-            scenario,
-            store=store,
-            executor=executor,
-            progress=None if quiet else _bars,
-            show_gap=None if quiet else _show_gap,
-        )
-    files = write_plan(plan, out, lang=lang or scenario.lang)
+    with _noted("what is computed stays in the store, and the same command goes on from there"):
+        with _workers(workers, scheduler, store) as executor:
+            plan = run_scenario(
+                scenario,
+                store=store,
+                executor=executor,
+                progress=None if quiet else _bars,
+                show_gap=None if quiet else _show_gap,
+            )
+        files = write_plan(plan, out, lang=lang or scenario.lang)
+    with _noted(f"the results are whole: {len(files)} files in {out}", (*INTERRUPTS, FileError)):
+        _tell(plan)
+        say(f"{len(files)} files in {out}")
+
+
+@contextmanager
+def _noted(note: str, kinds: tuple[type[BaseException], ...] = INTERRUPTS) -> Iterator[None]:
+    """Add to what stops the work inside what has become of it."""
+    try:
+        yield
+    except kinds as stop:
+        if not hasattr(stop, "__notes__"):
+            stop.add_note(note)
+        raise
+
+
+def _tell(plan: "Plan") -> None:
+    """Say what came out, and what the figures rest on."""
     for result in plan.results:
-        typer.echo(
+        say(
             f"{result.target.id}: {len(result.selection.chosen)} of {result.n_candidates} "
             f"candidates, {result.people_gained:,.0f} people newly covered "
             f"({result.people_gained_net:,.0f} net of interference, {result.times_random:.1f} "
             f"times the median of random plans){_proof(result)}{_in_vain(result)}"
         )
     if plan.interrupted:
-        typer.echo("interrupted: the best found until then, and no target that had not begun")
+        say("interrupted: the best found until then, and no target that had not begun")
     synthetic = [source.what for source in plan.sources if source.nature == "synthetic"]
     if synthetic:
-        typer.echo(f"synthetic: {', '.join(synthetic)}")
+        say(f"synthetic: {', '.join(synthetic)}")
     for note in plan.region.notes:
-        typer.echo(note)
+        say(note)
     if len(plan.network.rejected):
-        typer.echo(f"{len(plan.network.rejected)} rows of sites rejected: rejected_sites.csv")
+        say(f"{len(plan.network.rejected)} rows of sites rejected: rejected_sites.csv")
     if plan.network.unread:
-        typer.echo(f"columns of sites not used: {', '.join(plan.network.unread)}")
+        say(f"columns of sites not used: {', '.join(plan.network.unread)}")
     off_terrain = [
         f"{n_sites} of {service}"
         for service, coverage in plan.coverage_before.items()
         if (n_sites := int(coverage.attrs["n_off_terrain"]))
     ]
     if off_terrain:
-        typer.echo(
-            f"sites outside the region's terrain, which reach nothing: {', '.join(off_terrain)}"
-        )
+        say(f"sites outside the region's terrain, which reach nothing: {', '.join(off_terrain)}")
     assumed = plan.network.cells.get("assumed")
     if assumed is not None and (assumed.fillna("") != "").any():
         n_assumed = int((assumed.fillna("") != "").sum())
-        typer.echo(f"{n_assumed} cells with values assumed: summary.json, values_assumed")
+        say(f"{n_assumed} cells with values assumed: summary.json, values_assumed")
     if all(c.attrs["terrain"] == "none" for c in plan.coverage_after.values()):
-        typer.echo("no terrain: mountains block nothing in these figures")
-    typer.echo(f"{len(files)} files in {out}")
+        say("no terrain: mountains block nothing in these figures")
 
 
 def _tell_calibration(fitted: "Calibration", measured: "Measurements") -> None:
     unread = measured.rejected["reason"].value_counts()
     n_rows = len(measured.points) + len(measured.rejected)
-    typer.echo(
+    say(
         f"{fitted.n_measurements:,} of {n_rows:,} measurements used: {fitted.n_bins:,} bins in "
         f"{fitted.n_blocks} blocks of {fitted.block_m:g} m"
     )
     for reason, n_measurements in unread.items():
-        typer.echo(f"rejected: {n_measurements:,}: {reason}")
+        say(f"rejected: {n_measurements:,}: {reason}")
     for unused in fitted.unused:
-        typer.echo(f"left out: {unused.n_measurements:,}: {unused.reason}")
+        say(f"left out: {unused.n_measurements:,}: {unused.reason}")
     for table in (fitted.terms(), fitted.report()):
-        typer.echo("")
-        typer.echo(table.to_string(index=False, float_format="{:.2f}".format, na_rep=""))
-    typer.echo("")
-    typer.echo(f"standard deviation of the error that is left: {fitted.error_sigma_db:.1f} dB")
+        say("")
+        text = table.to_string(index=False, float_format="{:.2f}".format, na_rep="")
+        for line in text.split("\n"):
+            say(line)
+    say("")
+    say(f"standard deviation of the error that is left: {fitted.error_sigma_db:.1f} dB")
 
 
 def _place(option: str, text: str) -> tuple[float, float]:
@@ -506,10 +512,10 @@ def _in_vain(result: "TargetResult") -> str:
 
 def _show_gap(label: str, seconds: float, objective: float, gap: float | None) -> None:
     known = "" if gap is None else f", gap {gap:.2%}"
-    typer.echo(f"\rchoose {label}: {seconds:.0f} s, {objective:,.0f}{known}  ", nl=False, err=True)
+    say_over(f"choose {label}: {seconds:.0f} s, {objective:,.0f}{known}")
 
 
 def _bars(ids: Sequence[str], stage: str) -> Iterator[str]:
     from tqdm.auto import tqdm
 
-    return iter(tqdm(ids, desc=stage, unit="site", mininterval=0.5))
+    return iter(tqdm(ids, desc=plain(stage), unit="site", mininterval=0.5))

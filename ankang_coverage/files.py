@@ -1,13 +1,54 @@
-"""Output files that are whole or absent, alone or as a set."""
+"""Output files that are whole or absent, alone or as a set.
 
+Files are written in a folder ``.unfinished.…`` beside their places, and moved when complete.
+Whoever works there has locked a file in it, and the system lifts that lock when the process ends,
+however it ends. So the next process that writes there knows what was left behind, and removes it.
+
+A set cannot be moved in one step. All that stands in its places is taken away before the first new
+file comes, so old and new files never stand side by side; the last file of a set goes first and
+comes last. A process that is killed in these milliseconds leaves a folder that lacks files, and a
+journal: the next one that writes there, or `recover`, moves the rest.
+"""
+
+import errno
+import json
 import os
 import shutil
+import signal
+import sys
 import tempfile
+import threading
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ankang_coverage.errors import FileError
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+# In the folder of the files: the folders where they are written, and a lock held while they move.
+_WORKPLACE, _LOCK = ".unfinished.", ".unfinished.lock"
+# In a workplace: the new files, the old ones while they are replaced, the lock of whoever works
+# there, and what is being moved.
+_NEW, _OLD, _OWNER, _JOURNAL, _DRAFT = "new", "old", "owner", "journal", "journal.draft"
+
+_REMEDIES = {
+    **dict.fromkeys(
+        (errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "; make room, or name another folder"
+    ),
+    **dict.fromkeys(
+        (errno.EACCES, errno.EPERM, errno.EROFS), "; change its rights, or name another folder"
+    ),
+    errno.ENAMETOOLONG: "; give a shorter name",
+}
+
+_PATIENCE_S = 60.0
+_DAY_S = 86_400.0
+_NOT_THROUGH_LINKS = getattr(os, "O_NOFOLLOW", 0)
 
 
 @contextmanager
@@ -40,29 +81,33 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     'site,order'
     """
     target = Path(path)
+    require_utf8(target)
     try:
-        folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+        with _workplace(target.parent) as place:
+            unfinished = place / _NEW / target.name
+            yield unfinished
+            _flush(unfinished)
+            unfinished.replace(target)
     except OSError as error:
         raise FileError(_cannot_write(target, error)) from error
-    try:
-        yield folder / target.name
-        (folder / target.name).replace(target)
-    except OSError as error:
-        raise FileError(_cannot_write(target, error)) from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def write_together(
     folder: str | os.PathLike[str],
     writers: Mapping[str, Callable[[Path], None]],
     *,
-    obsolete: Collection[str] = (),
+    obsolete: Callable[[Path], Collection[str]] = lambda _: (),
 ) -> None:
     """Write files that belong together, and put them in their places only when all are complete.
 
-    What cannot be put in its place puts everything back as it was. Only a process that is killed
-    between two renames leaves a mixed set, with the earlier files in a folder ``.unfinished.…``.
+    What cannot be put in its place puts everything back as it was. Of several processes that write
+    into one folder at the same time, each puts its set in place as a whole, one after the other.
+    A process that is killed while it moves files, a matter of milliseconds, leaves a folder that
+    lacks some, never one that holds files of two sets; where the last of `writers` stands, all do.
+    The next process that writes there moves the rest before it begins, as does `recover`.
+
+    Ctrl-C and SIGTERM wait until the files have been moved. The exception they raise then bears a
+    note that says so; raised without a note, it has left the folder as it was.
 
     Parameters
     ----------
@@ -71,7 +116,7 @@ def write_together(
     writers
         What writes a file to the path it is given, by the file's name.
     obsolete
-        Names of files that go away when the others are in place, where they are there.
+        Gives the names of files in the folder that go away when the others come, at that time.
 
     Raises
     ------
@@ -82,31 +127,300 @@ def write_together(
     --------
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     _ = Path(folder, "old.csv").write_text("site")
-    ...     write_together(folder, {"new.csv": Path.touch}, obsolete=["old.csv"])
+    ...     write_together(folder, {"new.csv": Path.touch}, obsolete=lambda _: ["old.csv"])
     ...     os.listdir(folder)
     ['new.csv']
     """
     home = Path(folder)
-    _require_no_folders(home, writers)
+    require_utf8(home)
+    placed = f"all files were put in place in {home}"
     try:
-        unfinished = Path(tempfile.mkdtemp(prefix=".unfinished.", dir=home))
-    except OSError as error:
-        raise FileError(f"cannot write into folder {home}: {error.strerror or error}") from error
-    new, old = unfinished / "new", unfinished / "old"
-    try:
-        for part in (new, old):
-            part.mkdir()
-        for name, write in writers.items():
-            try:
-                write(new / name)
-            except OSError as error:
-                raise FileError(_cannot_write(home / name, error)) from error
         _require_no_folders(home, writers)
-        _exchange(home, new, old, list(writers), [n for n in obsolete if n not in writers])
-        shutil.rmtree(old, ignore_errors=True)
+        with _interrupts(placed) as let_wait, _workplace(home) as place:
+            for name, write in writers.items():
+                try:
+                    write(place / _NEW / name)
+                    _flush(place / _NEW / name)
+                except OSError as error:
+                    raise FileError(_cannot_write(home / name, error)) from error
+            with _locked(home):
+                _clean(home)
+                _require_no_folders(home, writers)
+                gone = [name for name in obsolete(home) if name not in writers]
+                let_wait()
+                _write_journal(place, list(writers), gone)
+                _exchange(home, place)
+    except OSError as error:
+        raise FileError(_cannot_write_into(home, error)) from error
+
+
+def recover(folder: str | os.PathLike[str]) -> None:
+    """Finish what a killed process had begun to move in a folder, and remove what it left there.
+
+    Parameters
+    ----------
+    folder
+        A folder in which files are written; nothing happens where it does not exist.
+
+    Raises
+    ------
+    FileError
+        If that cannot be done; what stood there before has been put back.
+    """
+    home = Path(folder)
+    if home.is_dir():
+        try:
+            with _locked(home):
+                _clean(home)
+        except OSError as error:
+            raise FileError(_cannot_write_into(home, error)) from error
+
+
+def write_bytes(path: Path, content: bytes | memoryview) -> None:
+    """Write bytes, let the system write them out, and refuse a file that is shorter.
+
+    A library in C that writes a file itself may lose the error of its last write.
+
+    Parameters
+    ----------
+    path
+        File to write.
+    content
+        What shall be in it.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+        if os.fstat(file.fileno()).st_size != memoryview(content).nbytes:
+            raise OSError(errno.EIO, "it was cut off", str(path))
+
+
+@contextmanager
+def _workplace(home: Path) -> Iterator[Path]:
+    """Give a folder to write in; it goes with what is in it, unless the files in it are needed."""
+    with _locked(home):
+        _clean(home)
+        place = Path(tempfile.mkdtemp(prefix=_WORKPLACE, dir=home))
+        owner = os.open(place / _OWNER, os.O_RDWR | os.O_CREAT, 0o666)
+        _lock(owner)
+    try:
+        for part in (_NEW, _OLD):
+            (place / part).mkdir()
+        yield place
     finally:
-        if not old.is_dir() or not any(old.iterdir()):  # else it holds all there is of the old
-            shutil.rmtree(unfinished, ignore_errors=True)
+        os.close(owner)
+        if not (place / _JOURNAL).exists():
+            shutil.rmtree(place, ignore_errors=True)
+
+
+@contextmanager
+def _locked(home: Path) -> Iterator[None]:
+    """Keep all others from moving files in a folder; wait for one that does."""
+    path, until = home / _LOCK, time.monotonic() + _PATIENCE_S
+    while True:
+        file = _opened(path)
+        if _lock(file) is not False and _is_at(path, file):
+            break
+        os.close(file)
+        if time.monotonic() > until:
+            raise FileError(
+                f"cannot write into folder {home}: another process has been moving files there "
+                f"for {_PATIENCE_S:.0f} s; wait for it, or end it"
+            )
+        time.sleep(0.002)
+    try:
+        yield
+    finally:
+        if sys.platform == "win32":  # where no open file can be removed
+            os.close(file)
+        with suppress(OSError):
+            path.unlink()
+        if sys.platform != "win32":
+            os.close(file)
+
+
+def _opened(path: Path) -> int:
+    """Open the file that is locked, which others may have made."""
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | _NOT_THROUGH_LINKS, 0o666)
+    except PermissionError:
+        if not path.exists():
+            raise
+        return os.open(path, os.O_RDONLY | _NOT_THROUGH_LINKS)  # another user's
+
+
+def _lock(file: int) -> bool | None:
+    """Lock an open file; return whether nobody else has, None where that cannot be told."""
+    try:
+        if sys.platform == "win32":
+            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+        else:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return False if error.errno in (errno.EACCES, errno.EAGAIN, errno.EDEADLK) else None
+    return True
+
+
+def _is_at(path: Path, file: int) -> bool:
+    """Return whether an open file still stands where it was opened."""
+    with suppress(FileNotFoundError):
+        return os.path.samestat(os.fstat(file), path.stat())
+    return False
+
+
+def _clean(home: Path) -> None:
+    """Do what `recover` does, in a folder that is locked."""
+    for place in home.glob(f"{_WORKPLACE}????????"):
+        if _is_abandoned(place):
+            if (place / _JOURNAL).exists():
+                _exchange(home, place)
+            shutil.rmtree(place, ignore_errors=True)
+
+
+def _is_abandoned(place: Path) -> bool:
+    """Return whether a folder is a workplace in which nobody works any more."""
+    if place.is_symlink() or not place.is_dir():
+        return False
+    found = {path.name: path.is_symlink() for path in place.iterdir()}
+    if any(found.values()) or not found.keys() <= {_NEW, _OLD, _OWNER, _JOURNAL, _DRAFT}:
+        return False  # somebody's own folder, by chance of that name
+    if _OWNER not in found:  # which is made and locked before others may look
+        return True
+    try:
+        owner = os.open(place / _OWNER, os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        is_free = _lock(owner)
+    finally:
+        os.close(owner)
+    return time.time() - place.stat().st_mtime > _DAY_S if is_free is None else is_free
+
+
+def _write_journal(place: Path, names: Sequence[str], obsolete: Sequence[str]) -> None:
+    """Say what is about to be moved."""
+    text = json.dumps({"names": names, "obsolete": obsolete})
+    write_bytes(place / _DRAFT, text.encode())
+    (place / _DRAFT).replace(place / _JOURNAL)
+
+
+def _read_journal(place: Path) -> tuple[list[str], list[str]]:
+    """Return what is to come and what is to go; nothing where the journal is not one of ours."""
+    try:
+        journal = json.loads((place / _JOURNAL).read_bytes())
+        names, obsolete = journal["names"], journal["obsolete"]
+        if all(Path(name).name == name for name in (*names, *obsolete)):
+            return names, obsolete
+    except (ValueError, KeyError, TypeError):
+        pass
+    return [], []
+
+
+def _exchange(home: Path, place: Path) -> None:
+    """Move new files to their places and what stood there aside, from wherever it was stopped.
+
+    All of them, or none. In between there are some files of one set, never of both.
+    """
+    names, obsolete = _read_journal(place)
+    new, old, name = place / _NEW, place / _OLD, ""
+    try:
+        if all(_is_file(new / name) for name in names):
+            for name in (*reversed(names), *obsolete):
+                if _is_file(home / name):
+                    (home / name).replace(old / name)
+        for name in names:
+            if _is_file(new / name):
+                (new / name).replace(home / name)
+        _flush_folder(home)
+    except BaseException as error:
+        stuck = _put_back(home, place, names, obsolete)
+        if not stuck and not isinstance(error, OSError):
+            raise
+        told = _cannot_write(home / name, error) if isinstance(error, OSError) else "interrupted"
+        if stuck:
+            told += f"; nor put back what was there before: {', '.join(stuck)} in {old}"
+        raise FileError(told) from error
+    (place / _JOURNAL).unlink()
+
+
+def _put_back(home: Path, place: Path, names: Sequence[str], obsolete: Sequence[str]) -> list[str]:
+    """Undo an exchange wherever it stopped; return what could not be put back."""
+    new, old, stuck = place / _NEW, place / _OLD, set()
+    for name in reversed(names):
+        if not (_is_file(new / name) or _is_moved(home / name, new / name)):
+            stuck.add(name)
+    for name in (*obsolete, *names):
+        if _is_file(old / name):
+            if _is_moved(old / name, home / name):
+                stuck.discard(name)
+            else:
+                stuck.add(name)
+    if not stuck:
+        with suppress(OSError):  # then the new files come after all, as a whole, with the next run
+            (place / _JOURNAL).unlink()
+    return sorted(stuck)
+
+
+def _is_moved(path: Path, target: Path) -> bool:
+    """Move a file; return whether that could be done."""
+    try:
+        path.replace(target)
+    except OSError:
+        return False
+    return True
+
+
+@contextmanager
+def _interrupts(note: str) -> Iterator[Callable[[], None]]:
+    """Give a function from whose call on Ctrl-C and SIGTERM wait for the end of the block.
+
+    What they raise at the end of a block that succeeded bears the note.
+    """
+    arrived: list[int] = []
+    handlers = {}
+
+    def let_wait() -> None:
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                if signal.getsignal(number) not in (None, signal.SIG_IGN):
+                    handlers[number] = signal.signal(number, lambda *told: arrived.append(told[0]))
+
+    is_done = False
+    try:
+        yield let_wait
+        is_done = True
+    finally:
+        try:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+            for arrival in arrived:
+                signal.raise_signal(arrival)
+        except BaseException as stop:
+            if is_done:
+                stop.add_note(note)
+            raise
+
+
+def _flush(path: Path) -> None:
+    """Have the system write a file out: a full disk may show only then."""
+    with path.open("r+b") as file:
+        os.fsync(file.fileno())
+
+
+def _flush_folder(folder: Path) -> None:
+    """Have the system write out which files are in a folder."""
+    if sys.platform != "win32":
+        file = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(file)
+        finally:
+            os.close(file)
 
 
 def _require_no_folders(home: Path, names: Collection[str]) -> None:
@@ -115,41 +429,23 @@ def _require_no_folders(home: Path, names: Collection[str]) -> None:
             raise FileError(f"cannot write {home / name}: a folder has that name; move it away")
 
 
-def _exchange(
-    home: Path, new: Path, old: Path, names: Sequence[str], obsolete: Sequence[str]
-) -> None:
-    """Put new files in their places and what stood there aside: all of them, or none."""
-    name = ""
+def require_utf8(path: str | os.PathLike[str]) -> None:
+    """Refuse a path that is not UTF-8: no driver of GDAL can be given it, and no table can hold it.
+
+    Parameters
+    ----------
+    path
+        The path, with what Python puts for other bytes.
+
+    Raises
+    ------
+    FileError
+        If it is not UTF-8.
+    """
     try:
-        for name in (*names, *obsolete):
-            if _is_file(home / name):
-                (home / name).replace(old / name)
-            if name in names:
-                (new / name).replace(home / name)
-    except BaseException as error:
-        stuck = _put_back(home, new, old, names, obsolete)
-        if not stuck and not isinstance(error, OSError):
-            raise
-        told = _cannot_write(home / name, error) if isinstance(error, OSError) else "interrupted"
-        if stuck:
-            told += f"; nor put back what was there before: {', '.join(stuck)} in {old}"
-        raise FileError(told) from error
-
-
-def _put_back(
-    home: Path, new: Path, old: Path, names: Sequence[str], obsolete: Sequence[str]
-) -> list[str]:
-    """Undo an exchange wherever it stopped; return what could not be put back."""
-    stuck = []
-    for name in (*names, *obsolete):
-        try:
-            if _is_file(old / name):
-                (old / name).replace(home / name)
-            elif name in names and not _is_file(new / name):
-                (home / name).unlink()
-        except OSError:
-            stuck.append(name)
-    return stuck
+        os.fspath(path).encode()
+    except UnicodeEncodeError as error:
+        raise FileError(f"{path} is not UTF-8: give that file or folder another name") from error
 
 
 def _is_file(path: Path) -> bool:
@@ -170,14 +466,29 @@ def require_folder(path: str | os.PathLike[str]) -> None:
         If a file stands in its place or above it, or the nearest folder above is not writable.
     """
     folder = Path(path)
-    nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
-    if not nearest.is_dir():
+    try:
+        nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+        is_folder = nearest.is_dir()
+    except OSError as error:
+        raise FileError(_cannot_write_into(folder, error)) from error
+    if not is_folder:
         raise FileError(f"cannot make folder {folder}: {nearest} is a file; name another folder")
     if not os.access(nearest, os.W_OK | os.X_OK):
         raise FileError(f"cannot write into folder {nearest}: name another, or change its rights")
 
 
 def _cannot_write(target: Path, error: OSError) -> str:
-    if not target.parent.is_dir():
-        return f"cannot write {target}: there is no folder {target.parent}; make it first"
-    return f"cannot write {target}: {error.strerror or error}"
+    with suppress(OSError):
+        if not target.parent.is_dir():
+            return f"cannot write {target}: there is no folder {target.parent}; make it first"
+    return f"cannot write {target}: {_reason(error)}"
+
+
+def _cannot_write_into(folder: Path, error: OSError) -> str:
+    return f"cannot write into folder {folder}: {_reason(error)}"
+
+
+def _reason(error: OSError) -> str:
+    """Say what is wrong, and what helps where that is known."""
+    remedy = _REMEDIES.get(error.errno or 0, "")
+    return f"{error.strerror or error}{remedy}"

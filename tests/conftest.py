@@ -3,7 +3,8 @@
 import os
 import shutil
 import socket
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager
 from ipaddress import ip_address
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -119,6 +120,24 @@ def _require_loopback(host: str | bytes | None) -> None:
     except ValueError:
         pass
     raise OSError(f"tests must not use the network, but this one asks for {name}")
+
+
+@pytest.fixture
+def small_files() -> Callable[[int], AbstractContextManager[None]]:
+    """Give a block in which no file may grow beyond a number of bytes, as on a full disk."""
+
+    @contextmanager
+    def limited(n_bytes: int) -> Generator[None, None, None]:
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, hard))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    return limited
 
 
 @pytest.fixture(scope="session")

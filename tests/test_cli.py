@@ -8,10 +8,11 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-import typer
 
 from ankang_coverage import __version__, cli
 from ankang_coverage.covering import Selection
+from ankang_coverage.errors import FileError
+from ankang_coverage.terminal import Terminated, attended
 
 PROFILE = ["profile", "--from", "109.0,32.7", "--to", "109.1,32.8", "--frequency"]
 PROPAGATION = "[propagation]\nradius_m = 5000\n"
@@ -127,29 +128,53 @@ def test_sites_that_gain_nobody_are_told(gains, says):
     assert bool(told) == bool(says)
 
 
-@pytest.mark.parametrize("inside_a_kernel", [False, True])
-@pytest.mark.parametrize("command", ["run", "calibrate"])
-def test_ctrl_c_ends_in_one_line_and_exit_code_130(monkeypatch, capsys, command, inside_a_kernel):
-    app = typer.Typer()
+@pytest.fixture
+def stopped(tmp_path, monkeypatch, capsys):
+    """Run the demo, stopped where the name of a function says, and return code and last words."""
 
-    @app.command()
-    def stopped():
-        try:
-            raise KeyboardInterrupt
-        except KeyboardInterrupt as error:
-            if inside_a_kernel:
-                raise SystemError(
-                    "CPUDispatcher returned a result with an exception set"
-                ) from error
-            raise
+    def ended(where, error):
+        def stop(*_, **__):
+            raise error
 
-    monkeypatch.setattr(cli, "app", lambda: app(args=[]))
-    monkeypatch.setattr(sys, "argv", ["ankang-coverage", command])
-    with pytest.raises(SystemExit) as ended:
-        cli.main()
-    assert ended.value.code == 130
-    goes_on = ": what is computed stays in the store, and the same command goes on from there"
-    assert capsys.readouterr().err == f"interrupted{goes_on if command == 'run' else ''}\n"
+        steps = {
+            "ankang_coverage.scenario.run": lambda *_, **__: SimpleNamespace(results=()),
+            "ankang_coverage.reporting.exports.write_plan": lambda *_, **__: {"a": 1, "b": 2},
+            "ankang_coverage.cli._tell": lambda _: None,
+        }
+        for name, step in (steps | {where: stop}).items():
+            monkeypatch.setattr(name, step)
+        arguments = ["demo", "--out", str(tmp_path / "o"), "--store", str(tmp_path / "s")]
+        code = attended(lambda: cli.app(args=arguments))
+        return code, capsys.readouterr().err.replace(str(tmp_path / "o"), "o")
+
+    return ended
+
+
+@pytest.mark.parametrize(
+    ("stop", "code", "says"),
+    [(KeyboardInterrupt, 130, "interrupted"), (Terminated, 143, "terminated")],
+)
+def test_a_stop_is_told_with_what_has_become_of_the_work(stopped, stop, code, says):
+    goes_on = "what is computed stays in the store, and the same command goes on from there"
+    for where in ("scenario.run", "reporting.exports.write_plan"):
+        assert stopped(f"ankang_coverage.{where}", stop()) == (code, f"{says}; {goes_on}\n")
+    whole = f"{says}; the results are whole: 2 files in o\n"
+    assert stopped("ankang_coverage.cli._tell", stop()) == (code, whole)
+
+
+def test_a_stop_while_results_are_put_in_place_is_told_as_one_after_it(stopped):
+    stop = KeyboardInterrupt()
+    stop.add_note("all files were put in place in o")
+    told = stopped("ankang_coverage.reporting.exports.write_plan", stop)
+    assert told == (130, "interrupted; all files were put in place in o\n")
+
+
+def test_results_are_whole_where_nothing_can_be_printed(stopped):
+    told = stopped("ankang_coverage.cli._tell", FileError("cannot write to the standard output"))
+    assert told == (
+        2,
+        "error: cannot write to the standard output; the results are whole: 2 files in o\n",
+    )
 
 
 def test_a_model_that_profile_does_not_use_is_named_and_the_height_is_the_studys(tmp_path):

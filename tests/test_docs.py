@@ -12,6 +12,7 @@ import pytest
 import ankang_coverage
 from ankang_coverage.coverage import ClassLimits, summarise
 from ankang_coverage.coverage.path_loss import ModelName
+from ankang_coverage.limits import Limits
 from ankang_coverage.planning import Programme, Target
 from ankang_coverage.planning.costs import UnitPrices
 from ankang_coverage.planning.explanation import WHY
@@ -191,3 +192,11 @@ def test_every_key_of_a_scenario_is_named(named):
     assert keys - named == set()
     for table in tables:
         assert any(name.startswith(f"[{table}") for name in named)
+
+
+def test_the_limits_of_the_documentation_are_those_of_the_library():
+    rows = re.findall(
+        r"^\| `(\w+)` \| ([\w,]+) \|", (ROOT / "docs/security.md").read_text("utf-8"), re.MULTILINE
+    )
+    stated = {name: tomllib.loads(f"n = {value.replace(',', '')}")["n"] for name, value in rows}
+    assert stated == Limits().model_dump()

@@ -1,13 +1,18 @@
 """The functions that kernels are made of: exact to what they state, and vector code."""
 
+import importlib.machinery
+import importlib.util
 import os
 import re
+import shutil
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
 
+from ankang_coverage import _jit
 from ankang_coverage._jit import CACHE_SWITCH, atan, exp2, greater, log2, njit_vector, uncounted
 
 
@@ -124,3 +129,69 @@ def test_edit_of_a_called_module_compiles_the_caller_again(tmp_path):
     edited = (tmp_path / "called.py").read_text().replace("x + 1", "x + 2")
     (tmp_path / "called.py").write_text(edited)
     assert run() == "6"
+
+
+@pytest.fixture
+def fresh(tmp_path, monkeypatch):
+    """Import a kernel anew, as another process would; its cache is tmp_path / "__pycache__"."""
+    monkeypatch.setenv(CACHE_SWITCH, "1")
+    monkeypatch.setenv("HOME", str(tmp_path / "kernel.py"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "kernel.py"))
+    _jit._say_not_kept.cache_clear()
+    source = tmp_path / "kernel.py"
+    source.write_text(
+        "from ankang_coverage._jit import njit\n@njit\ndef number(x):\n    return x + 1\n"
+    )
+
+    def imported():
+        loader = importlib.machinery.SourceFileLoader("kernel", str(source))
+        module = importlib.util.module_from_spec(importlib.util.spec_from_loader("kernel", loader))
+        loader.exec_module(module)
+        return module.number
+
+    return imported
+
+
+def from_cache(kernel):
+    assert kernel(1) == 2
+    return bool(kernel.stats.cache_hits)
+
+
+def flipped(content):
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+
+
+@pytest.mark.parametrize("suffix", [".nbi", ".nbc"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(lambda content: content[:0], id="empty"),
+        pytest.param(lambda content: content[: len(content) // 2], id="cut off"),
+        pytest.param(lambda content: bytes(len(content)), id="zeros"),
+        pytest.param(flipped, id="one bit"),
+    ],
+)
+def test_a_damaged_cache_is_written_anew(tmp_path, fresh, suffix, damage):
+    assert not from_cache(fresh())
+    assert from_cache(fresh())
+    (file,) = (tmp_path / "__pycache__").glob(f"*{suffix}")
+    file.write_bytes(damage(file.read_bytes()))
+    assert not from_cache(fresh())
+    assert from_cache(fresh())
+
+
+def test_without_a_place_for_a_cache_kernels_run_and_it_is_said_once(tmp_path, fresh):
+    (tmp_path / "__pycache__").write_text("in the way")
+    with pytest.warns(RuntimeWarning, match="cannot be kept.* NUMBA_CACHE_DIR"):
+        assert not from_cache(fresh())
+    with warnings.catch_warnings(action="error"):
+        assert not from_cache(fresh())
+
+
+def test_a_cache_that_cannot_be_written_does_not_stop_a_kernel(tmp_path, fresh):
+    kernel = fresh()
+    shutil.rmtree(tmp_path / "__pycache__")
+    (tmp_path / "__pycache__").write_text("in the way")
+    with pytest.warns(RuntimeWarning, match=r"cannot be kept.*__pycache__: File exists"):
+        assert not from_cache(kernel)

@@ -1,9 +1,13 @@
 """A plan as files: tables, rasters, GeoPackage, map and summary."""
 
+import csv
 import json
-import os
+import re
+import sqlite3
+import unicodedata
 import warnings
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -14,13 +18,14 @@ import pandas as pd
 import pyogrio
 import rasterio
 import rasterio.shutil
+from pyogrio.errors import DataLayerError, DataSourceError
 from pyproj import CRS
 from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
 
 from ankang_coverage.coverage.ground import DEFAULT_CLASS, NO_TERRAIN
 from ankang_coverage.coverage.predict import propagation_of
 from ankang_coverage.errors import FileError
-from ankang_coverage.files import write_together
+from ankang_coverage.files import write_bytes, write_together
 from ankang_coverage.planning import Plan, Target
 from ankang_coverage.planning.plan import LEVELS, TargetResult
 from ankang_coverage.region.rasters import crs_label
@@ -52,8 +57,11 @@ CHOSEN_COLUMNS = {
     "prediction": "prediction",
     "synthetic": "synthetic",
 }
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", *"＝＋－＠")
-"""Excel takes full-width signs for formulas too where it runs in Chinese or Japanese."""
+FORMULA_STARTS = ("=", "+", "-", "@")
+"""Excel takes their full-width forms for formulas too where it runs in Chinese or Japanese."""
+_SHOWS_NOTHING = "\u115f\u1160\u2800\u3164\uffa0"
+"""Letters and a sign that are blank, beside the categories of Unicode that are."""
+_NOT_FOR_GDAL = re.compile("[\0\ud800-\udfff]")
 PACKAGES = ("numpy", "scipy", "pandas", "geopandas", "rasterio", "odc-geo", "numba", "xarray")
 _EXPLAINED = (
     "plan_curve.csv",
@@ -111,14 +119,13 @@ def write_plan(plan: Plan, out: str | Path, *, lang: str = "zh") -> dict[str, Pa
     }
     if len(plan.network.rejected):
         writers["rejected_sites.csv"] = partial(write_csv, plan.network.rejected)
-    earlier = ("rejected_sites.csv", *_rsrp_rasters(folder))
-    write_together(folder, writers, obsolete=earlier)
+    write_together(folder, writers, obsolete=_not_always_written)
     return {name: folder / name for name in writers}
 
 
-def _rsrp_rasters(folder: Path) -> list[str]:
-    """Return the rasters that `write_rsrp` once wrote here; of others' none has such a tag."""
-    found = []
+def _not_always_written(folder: Path) -> list[str]:
+    """Return what only some plans write: of others' rasters none has the tags of `write_rsrp`."""
+    found = ["rejected_sites.csv"]
     for path in sorted(folder.glob("rsrp_*.tif")):
         try:
             with warnings.catch_warnings():
@@ -220,10 +227,11 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
     path
         File to write.
     """
-    safe = table.apply(
-        lambda column: column.map(_no_formula) if column.dtype.kind in "OUT" else column
-    )
-    safe.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
+    safe = _with_text(table, _no_formula).rename(columns=_no_formula)
+    text = safe.to_csv(index=False, lineterminator="\n")
+    if "\r" in text:  # it would end a row outside quotation marks, and the next may be a formula
+        text = safe.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    write_bytes(path, text.encode("utf-8-sig", errors="replace"))
 
 
 def write_rsrp(plan: Plan, service: str, path: Path) -> None:
@@ -252,7 +260,7 @@ def write_rsrp(plan: Plan, service: str, path: Path) -> None:
         "transform": geobox.transform,
         "nodata": np.nan,
     }
-    with rasterio.MemoryFile() as memory:
+    with rasterio.MemoryFile() as memory, rasterio.MemoryFile() as optimised:
         with memory.open(**layout) as bands:
             for band, (state, coverage) in enumerate(states.items(), start=1):
                 bands.write(coverage["rsrp_dbm"].to_numpy(), band)
@@ -263,12 +271,17 @@ def write_rsrp(plan: Plan, service: str, path: Path) -> None:
         with memory.open() as bands:
             rasterio.shutil.copy(
                 bands,
-                path,
+                optimised.name,
                 driver="COG",
                 compress="DEFLATE",
                 predictor="FLOATING_POINT",
                 overview_resampling="NEAREST",
             )
+        write_bytes(path, optimised.getbuffer())
+    with rasterio.open(path) as raster:
+        for band, coverage in enumerate(states.values(), start=1):
+            if not np.array_equal(raster.read(band), coverage["rsrp_dbm"], equal_nan=True):
+                raise FileError(f"cannot write {path.name}: band {band} does not read as written")
 
 
 def write_geopackage(plan: Plan, path: Path) -> None:
@@ -294,18 +307,34 @@ def write_geopackage(plan: Plan, path: Path) -> None:
             for level in LEVELS
         },
     }
-    previous = os.environ.get("OGR_CURRENT_DATE")
-    os.environ["OGR_CURRENT_DATE"] = _FIXED_TIME
+    date = "OGR_CURRENT_DATE"
+    previous = pyogrio.get_gdal_config_option(date)
+    pyogrio.set_gdal_config_options({date: _FIXED_TIME})
     try:
         for layer, table in tables.items():
-            table.to_file(path, layer=layer, driver="GPKG", engine="pyogrio")
-    except pyogrio.errors.DataSourceError as error:
-        raise FileError(f"cannot write {path.name}: {error}") from error
+            _with_text(table, _for_gdal).to_file(path, layer=layer, driver="GPKG", engine="pyogrio")
+        _require_whole(path, tables)
+    except (DataSourceError, DataLayerError, sqlite3.Error) as error:
+        raise FileError(
+            f"cannot write {path.name}: {error}; is there room in its folder?"
+        ) from error
     finally:
-        if previous is None:
-            del os.environ["OGR_CURRENT_DATE"]
-        else:
-            os.environ["OGR_CURRENT_DATE"] = previous
+        pyogrio.set_gdal_config_options({date: previous})
+
+
+def _require_whole(path: Path, tables: Mapping[str, gpd.GeoDataFrame]) -> None:
+    """Read a GeoPackage back: GDAL says nothing when it cannot write the last spatial index."""
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+        (verdict,) = database.execute("PRAGMA integrity_check").fetchone()
+        if verdict != "ok":
+            raise sqlite3.DatabaseError(verdict)
+        for layer, table in tables.items():
+            indexed = table.geometry.notna() & ~table.geometry.is_empty
+            expected = {layer: len(table), f"rtree_{layer}_geom_rowid": indexed.sum()}
+            for name, n_rows in expected.items():
+                (found,) = database.execute(f'SELECT count(*) FROM "{name}"').fetchone()  # noqa: S608
+                if found != n_rows:
+                    raise sqlite3.DatabaseError(f"{name} has {found} rows, not {n_rows}")
 
 
 def summary(plan: Plan) -> dict[str, object]:
@@ -446,10 +475,32 @@ def _coverage_figures(villages: pd.DataFrame, service: str, state: str) -> dict[
 
 
 def _write_json(values: Mapping[str, object], path: Path) -> None:
-    path.write_text(json.dumps(values, ensure_ascii=False, indent=2) + "\n", "utf-8")
+    text = json.dumps(values, ensure_ascii=False, indent=2) + "\n"
+    # Half a surrogate pair is no UTF-8: it becomes the escape that JSON has for it.
+    write_bytes(path, text.encode(errors="backslashreplace"))
+
+
+def _with_text(table: Table, change: Callable[[object], object]) -> Table:
+    """Change every cell of the columns that may hold text."""
+    kinds = table.dtypes.drop("geometry", errors="ignore")
+    texts = [str(name) for name, kind in kinds.items() if kind.kind in "OUT"]
+    return table.assign(**{name: table[name].map(change) for name in texts})
+
+
+def _for_gdal(value: object) -> object:
+    """Mark the characters that GDAL cannot write; it would end the text at a NUL in silence."""
+    return _NOT_FOR_GDAL.sub("\ufffd", value) if isinstance(value, str) else value
 
 
 def _no_formula(value: object) -> object:
-    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
-        return f"'{value}"
+    """Put an apostrophe before text whose first visible character starts a formula."""
+    if isinstance(value, str):
+        visible = (
+            one
+            for one in value
+            if unicodedata.category(one)[0] not in "CMZ" and one not in _SHOWS_NOTHING
+        )
+        first = unicodedata.normalize("NFKC", next(visible, ""))
+        if first in FORMULA_STARTS or value.startswith(("\t", "\r")):
+            return f"'{value}"
     return value

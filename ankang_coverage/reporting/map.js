@@ -1,8 +1,9 @@
-// Draws the page described by `page` on a Leaflet map. One panel is both the layer control and
-// the legend: an entry's legend is shown while its layer is on the map. Texts from tables reach
+// Draws the page described by a block of JSON on a Leaflet map. One panel is both the layer control
+// and the legend: an entry's legend is shown while its layer is on the map. Texts from tables reach
 // the document as text nodes only, never as markup.
-function drawCoverageMap(map, page) {
+function drawCoverageMap(map, block) {
   "use strict";
+  const page = JSON.parse(document.getElementById(block).textContent);
 
   const element = (tag, className, ...children) => {
     const node = document.createElement(tag);

@@ -1,19 +1,34 @@
-"""A folium map whose page opens without a network: everything it needs stands in the file."""
+"""A folium map whose page opens without a network: everything it needs stands in the file.
 
+Texts of a user's tables may be anything, a Jinja template too, and branca compiles every
+``Element(text)`` as one, what folium has rendered from a name included. Here nothing is: our own
+parts are joined without a template, the data stand in the page as JSON that the script reads, and
+what folium renders for elements added to the map is taken as it is.
+"""
+
+import html
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from hashlib import blake2b
 from importlib.resources import files
 from pathlib import Path
+from threading import RLock, get_ident
 from typing import Any
 
+import branca.element
 import folium
-from branca.element import MacroElement
-from folium.template import Template
+from branca.element import Element, Figure
 from xstatic.pkg import leaflet
 
 from ankang_coverage.reporting.overlays import data_url
+
+# JSON has no need of these, and the page would end, change or fail to be written with them.
+_ESCAPED_IN_JSON = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
+_NOT_IN_HTML = re.compile("[\0\ud800-\udfff]")
+_ONE_RENDERS = RLock()
 
 
 class OfflineMap(folium.Map):
@@ -27,6 +42,14 @@ class OfflineMap(folium.Map):
     ----------
     page
         What to draw, as plain lists, dicts, numbers and strings.
+
+    Notes
+    -----
+    No text of a page, and none that folium renders for an element on the map, is evaluated in
+    Python. Two things remain as folium has them. The text of ``folium.Element(text)`` and
+    ``folium.IFrame(text)`` is a Jinja template: no name from a file belongs in it. And a popup or
+    tooltip is markup inside a script of the page: write a name for it as
+    ``"".join(f"&#{ord(character)};" for character in name)``.
     """
 
     def __init__(self, page: dict[str, Any]) -> None:
@@ -45,31 +68,78 @@ class OfflineMap(folium.Map):
         self.default_css: list[tuple[str, str]] = []
         drawing = _Drawing(page)
         # folium numbers elements at random; the content's hash makes the page reproducible.
-        self._id = blake2b(drawing.text.encode(), digest_size=16).hexdigest()
+        self._id = drawing._id
         self.add_child(drawing)
 
+    def render(self, **kwargs: Any) -> str:
+        """Put the map, and what was added to it, into the page it belongs to."""
+        with _nothing_compiled():
+            super().render(**kwargs)  # type: ignore[no-untyped-call]
+        page = self.get_root()
+        assert isinstance(page, Figure)
+        for part in (page.header, page.html, page.script):
+            for name, piece in part._children.items():
+                # A copied or unpickled element compiles the text it was made with; ours has none.
+                if isinstance(piece._template, _Text):
+                    part._children[name] = piece._template
+        return ""
 
-class _Drawing(MacroElement):
-    """The page's title and assets, and the call that draws its layers."""
 
-    _template = Template(
-        """
-        {% macro header(this, kwargs) %}
-            <title>{{ this.title | e }}</title>
-            {{ this.head }}
-        {% endmacro %}
-        {% macro script(this, kwargs) %}
-            drawCoverageMap({{ this._parent.get_name() }}, {{ this.text }});
-        {% endmacro %}
-        """
-    )
+class _Drawing(Element):
+    """The page's title and assets, its data, and the call that draws them, on any folium map."""
 
     def __init__(self, page: dict[str, Any]) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self._name = "Drawing"
         self.title = page["title"]
-        self.head = _head()
         self.text = script_json(page)
+        self._id = blake2b(self.text.encode(), digest_size=16).hexdigest()
+
+    def render(self, **_: Any) -> str:
+        """Put the parts into the page."""
+        name, page = self.get_name(), self.get_root()
+        assert isinstance(page, Figure)
+        assert self._parent is not None
+        title = html.escape(_NOT_IN_HTML.sub("\ufffd", self.title))
+        block = f'<script type="application/json" id="{name}">{self.text}</script>'
+        call = f"drawCoverageMap({self._parent.get_name()}, {script_json(name)});"
+        page.header.add_child(_Text(f"<title>{title}</title>\n{_head()}"), name=name)
+        page.html.add_child(_Text(block), name=name)
+        page.script.add_child(_Text(call), name=name)
+        return ""
+
+
+class _Text(Element):
+    """Text that stands in a page as it is, as an element or in place of one's template."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self._text = text
+
+    def render(self, **_: Any) -> str:
+        """Return the text."""
+        return self._text
+
+
+@contextmanager
+def _nothing_compiled() -> Iterator[None]:
+    """Let no element that this thread makes compile its text.
+
+    The templates that folium's elements are rendered with belong to their classes and are compiled
+    already.
+    """
+    branca_names, this_thread = vars(branca.element), get_ident()
+
+    def template(text: str) -> Any:
+        return _Text(text) if get_ident() == this_thread else compiled(text)
+
+    with _ONE_RENDERS:
+        compiled = branca_names["Template"]
+        branca_names["Template"] = template
+        try:
+            yield
+        finally:
+            branca_names["Template"] = compiled
 
 
 def script_json(value: Any) -> str:
@@ -81,9 +151,7 @@ def script_json(value: Any) -> str:
     '"\\u003c/script\\u003e"'
     """
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return text
+    return _ESCAPED_IN_JSON.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 @cache

@@ -4,6 +4,7 @@ import math
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -207,8 +208,10 @@ def profile_figure(
         side = figure.add_axes((0.725, 0.24, 0.255, 0.62))
         _draw_losses(side, loss, frequency_mhz, terminal_loss_db, words, lang)
         figure.legend(*axes.get_legend_handles_labels(), loc="lower center", ncols=4, frameon=False)
-        figure.text(0.075, 0.935, title, fontsize="x-large")
-        figure.text(0.075, 0.885, note, fontsize="small", color="#4c566a")
+        # Names are no formulas, whatever signs they hold.
+        plain: dict[str, Any] = {"parse_math": False, "usetex": False}
+        figure.text(0.075, 0.935, title, fontsize="x-large", **plain)
+        figure.text(0.075, 0.885, note, fontsize="small", color="#4c566a", **plain)
     return figure
 
 

@@ -1,7 +1,14 @@
 """Files of a plan: sums that add up, bytes that repeat, text that stays text."""
 
+import csv
 import dataclasses
 import json
+import os
+import sqlite3
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +23,7 @@ import ankang_coverage
 from ankang_coverage.errors import FileError
 from ankang_coverage.planning import Programme
 from ankang_coverage.region import Source
+from ankang_coverage.reporting import exports
 from ankang_coverage.reporting.exports import (
     chosen_table,
     division_table,
@@ -48,6 +56,7 @@ FILES = {
     "dropped_candidates.csv",
 }
 EVIL = "</script><b>x"
+posix = pytest.mark.skipif(sys.platform == "win32", reason="limits of POSIX")
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +140,7 @@ def test_the_geopackage_has_every_layer(written, planned):
 
 def test_the_same_plan_gives_the_same_bytes(written, planned, tmp_path):
     again = write_plan(planned, tmp_path)
-    for name in FILES - {"plan.gpkg"}:
+    for name in FILES:
         assert again[name].read_bytes() == written[name].read_bytes(), name
 
 
@@ -140,12 +149,148 @@ def test_a_geopackage_that_cannot_be_written_is_named(planned, tmp_path):
         write_geopackage(planned, tmp_path / "missing" / "plan.gpkg")
 
 
+@posix
+@pytest.mark.parametrize("part", [0.1, 0.5, 0.9, 1.0])
+@pytest.mark.parametrize("name", ["rsrp_4g.tif", "plan.gpkg", "summary.json", "map.html"])
+def test_a_file_that_does_not_fit_on_the_disk_leaves_the_earlier_plan(
+    planned, written, tmp_path, small_files, monkeypatch, name, part
+):
+    (tmp_path / name).write_text("old")
+    together = exports.write_together
+    monkeypatch.setattr(
+        exports,
+        "write_together",
+        lambda folder, writers, **more: together(folder, {name: writers[name]}, **more),
+    )
+    room = int(part * written[name].stat().st_size) - 1
+    with small_files(room), pytest.raises(FileError, match=rf"cannot write .*{name}: "):
+        write_plan(planned, tmp_path)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {name: "old"}
+
+
+def test_a_raster_that_does_not_read_as_written_is_refused(planned, tmp_path, monkeypatch):
+    def flaw(path, content):
+        path.write_bytes(bytes(content))
+        with rasterio.open(path, "r+", IGNORE_COG_LAYOUT_BREAK=True) as raster:
+            raster.write(np.zeros((1, 1), np.float32), 2, window=((0, 1), (0, 1)))
+
+    monkeypatch.setattr(exports, "write_bytes", flaw)
+    with pytest.raises(FileError, match=r"rsrp_4g\.tif: band 2 does not read as written"):
+        write_rsrp(planned, "4g", tmp_path / "rsrp_4g.tif")
+
+
+@pytest.mark.parametrize(
+    ("flaw", "says"),
+    [
+        ("DELETE FROM villages WHERE fid = 3", "villages has 11 rows, not 12"),
+        ("DROP TABLE counties", "no such table: counties"),
+        ("DROP TABLE rtree_villages_geom", "no such table: rtree_villages_geom_rowid"),
+    ],
+)
+def test_a_geopackage_that_lacks_something_is_refused(planned, tmp_path, monkeypatch, flaw, says):
+    require = exports._require_whole
+
+    def spoiled(path, tables):
+        with closing(sqlite3.connect(path)) as database:
+            for (trigger,) in database.execute(
+                "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+            ).fetchall():
+                database.execute(f'DROP TRIGGER "{trigger}"')
+            database.execute(flaw)
+            database.commit()
+        require(path, tables)
+
+    monkeypatch.setattr(exports, "_require_whole", spoiled)
+    with pytest.raises(FileError, match=rf"cannot write plan\.gpkg: {says}"):
+        write_geopackage(planned, tmp_path / "plan.gpkg")
+
+
+def test_a_geopackage_that_was_cut_off_is_refused(written, tmp_path):
+    content = written["plan.gpkg"].read_bytes()
+    (tmp_path / "plan.gpkg").write_bytes(content[: len(content) // 2])
+    with pytest.raises(sqlite3.DatabaseError):
+        exports._require_whole(tmp_path / "plan.gpkg", {})
+
+
+def test_a_geopackage_has_a_fixed_date_and_leaves_the_process_as_it_was(planned, tmp_path):
+    environment = dict(os.environ)
+    write_geopackage(planned, tmp_path / "plan.gpkg")
+    assert pyogrio.get_gdal_config_option("OGR_CURRENT_DATE") is None
+    assert dict(os.environ) == environment
+    with closing(sqlite3.connect(tmp_path / "plan.gpkg")) as database:
+        dates = database.execute("SELECT DISTINCT last_change FROM gpkg_contents").fetchall()
+    assert dates == [("2021-01-01T00:00:00Z",)]
+
+
+def test_two_plans_written_at_once_do_not_mix(planned, tmp_path):
+    fewer = {"coverage_before": {"4g": planned.coverage_before["4g"]}}
+    fewer["coverage_after"] = {"4g": planned.coverage_after["4g"]}
+    one = dataclasses.replace(planned, **fewer)
+    start = threading.Barrier(2)
+
+    def write(plan):
+        start.wait()
+        return set(write_plan(plan, tmp_path))
+
+    for _ in range(3):
+        with ThreadPoolExecutor(2) as pool:
+            sets = list(pool.map(write, (planned, one)))
+        assert {path.name for path in tmp_path.iterdir()} in sets
+
+
 def test_text_never_becomes_a_formula(tmp_path):
     names = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "＝1+1", "＋1", "－1", "＠A1", "1＝1", EVIL]
     write_csv(pd.DataFrame({"name": names, "number": -1.5}), tmp_path / "t.csv")
     back = pd.read_csv(tmp_path / "t.csv")
     assert back["name"].tolist() == [*(f"'{name}" for name in names[:9]), *names[9:]]
     assert set(back["number"]) == {-1.5}
+
+
+BLANKS = (
+    *"\n\r\t \v\f\0\x1c\x7f\x85\xa0\xad\u034f\u061c\u115f\u180e\u2000\u200b\u200e\u2028\u2029",
+    *"\u202e\u2060\u2800\u3000\u3164\ufe0f\ufeff\uffa0\ue000\U000e0020",
+    *("\r\n", "\ufeff \n\u200b"),
+)
+
+
+@pytest.mark.parametrize("blank", BLANKS, ids=ascii)
+def test_a_blank_in_front_hides_no_formula(blank, tmp_path):
+    texts = [f"{blank}{sign}1+1" for sign in "=+-@＝＋－＠﹦﹢﹣﹫"]
+    table = pd.DataFrame({texts[0]: [*texts, f"x{texts[0]}"]})
+    write_csv(table, tmp_path / "t.csv")
+    safe = [[f"'{text}"] for text in texts]
+    assert rows_of(tmp_path / "t.csv") == [safe[0], *safe, [f"x{texts[0]}"]]
+
+
+def test_no_end_of_line_inside_a_text_begins_a_row(tmp_path):
+    """A lone carriage return ends a row for Excel, and what follows would be a formula."""
+    names = ["a\r=1+1", "a\n=1+1", "a\r\n=1+1", 'a"\r"=1+1', "a\u2028=1+1"]
+    write_csv(pd.DataFrame({"name": names, "number": 1.5, "none": np.nan}), tmp_path / "t.csv")
+    assert rows_of(tmp_path / "t.csv")[1:] == [[name, "1.5", ""] for name in names]
+    back = pd.read_csv(tmp_path / "t.csv")
+    assert back["name"].tolist() == names
+    assert back["number"].tolist() == [1.5] * 5
+
+
+def rows_of(path):
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.reader(file, strict=True))
+
+
+def test_what_a_format_cannot_hold_is_marked_and_cuts_nothing_off(planned, tmp_path):
+    """A NUL ends text for GDAL; half a surrogate pair is no UTF-8."""
+    odd = "甲\0乙\ud800丙"
+    sites = planned.network.sites.assign(name=odd)
+    network = dataclasses.replace(planned.network, sites=sites)
+    region = dataclasses.replace(planned.region, name=odd)
+    villages = planned.villages.assign(name=odd)
+    odd_plan = dataclasses.replace(planned, region=region, network=network, villages=villages)
+    written = write_plan(odd_plan, tmp_path)
+    for layer in ("existing_sites", "villages"):
+        names = gpd.read_file(written["plan.gpkg"], layer=layer)["name"]
+        assert set(names) == {"甲\ufffd乙\ufffd丙"}
+    assert json.loads(written["summary.json"].read_text("utf-8"))["region"] == odd
+    assert {row[1] for row in rows_of(written["villages.csv"])[1:]} == {"甲\0乙?丙"}
 
 
 def test_rejected_rows_are_listed(planned, tmp_path):

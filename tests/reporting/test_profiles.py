@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import matplotlib as mpl
 import numpy as np
 import pytest
 from PIL import Image
@@ -119,6 +120,15 @@ def test_the_picture_says_where_its_terrain_comes_from():
     figure = drawn(PLAIN_M, path_loss(PLAIN_M), title="A → B", note="Synthetic terrain")
     assert [text.get_text() for text in figure.texts] == ["A → B", "Synthetic terrain"]
     assert {"35 m", "1.5 m"} <= set(texts(figure))
+
+
+@pytest.mark.parametrize("name", ["$\\frac{$", "5 $ or $x_1$", "\\input{x} {{7*7}} %s {0}"])
+def test_a_name_with_signs_of_formulas_is_drawn_as_it_is(name, tmp_path):
+    with mpl.rc_context({"text.usetex": True}):  # as a user's own settings may have it
+        written = drawn(PLAIN_M, path_loss(PLAIN_M), title=name, note=name).texts
+    assert not any(text.get_usetex() or text.get_parse_math() for text in written)
+    save_profile(drawn(PLAIN_M, path_loss(PLAIN_M), title=name, note=name), tmp_path / "p.png")
+    assert (tmp_path / "p.png").stat().st_size > 0
 
 
 def test_chinese_is_drawn_without_a_complaint_and_the_same_each_time(tmp_path, caplog, recwarn):
