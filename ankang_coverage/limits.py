@@ -17,7 +17,7 @@ from ankang_coverage.errors import LimitError, OutOfRangeError
 class Limits(BaseModel):
     """The ``[limits]`` table of a study: what a file may hold, and what may be opened."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     settings_bytes: int = Field(default=1_000_000, ge=1)
     """Size of a TOML, YAML or JSON file of settings [bytes]."""
@@ -25,6 +25,8 @@ class Limits(BaseModel):
     """Values in a file of settings, aliases counted as often as they are used."""
     settings_depth: int = Field(default=30, ge=1, le=100)
     """How deep values of a file of settings may be nested."""
+    calibration_bytes: int = Field(default=10_000_000, ge=1)
+    """Size of a calibration, JSON [bytes]."""
     text_bytes: int = Field(default=100_000_000, ge=1)
     """Size of a table or antenna pattern in text: CSV, MSI [bytes]."""
     workbook_bytes: int = Field(default=50_000_000, ge=1)
