@@ -34,13 +34,15 @@ class Limits(BaseModel):
     workbook_unpacked_bytes: int = Field(default=400_000_000, ge=1)
     """Size of what a workbook unpacks to [bytes]."""
     rows: int = Field(default=200_000, ge=1)
-    """Rows of a table."""
+    """Rows of a table, blank ones among them."""
     columns: int = Field(default=500, ge=1)
     """Columns of a table."""
     cells: int = Field(default=5_000_000, ge=1)
-    """Filled cells of a table."""
+    """Cells of a table, blank ones among them."""
     field_characters: int = Field(default=10_000, ge=1)
     """Characters of one cell of a table, or of one text in a file of settings."""
+    row_characters: int = Field(default=1_000_000, ge=1)
+    """Characters of one row of a table in text."""
     digits: int = Field(default=60, ge=1)
     """Characters of one number written as text."""
     vector_bytes: int = Field(default=1_000_000_000, ge=1)

@@ -77,7 +77,7 @@ def read_toml(path: str | Path) -> dict[str, Any]:
         except tomllib.TOMLDecodeError:
             raise
         except (ValueError, RecursionError) as error:  # of a date, a number or a nest: no line told
-            raise ValueError(f"{_toml_line(text)}{said(error)}") from error
+            raise ValueError(f"{_toml_line(text)}{_told(error)}") from error
     _check_values(path, tables)
     return tables
 
@@ -141,7 +141,10 @@ def read_json(path: str | Path, limit: str = "settings_bytes") -> Any:
     """
     text = read_text(path, limit)
     with reading(path, "JSON", "correct it, or make it again"):
-        values = json.loads(text, object_pairs_hook=_once)
+        try:
+            values = json.loads(text, object_pairs_hook=_once)
+        except RecursionError as error:
+            raise ValueError(_told(error)) from error
     _check_values(path, values)
     return values
 
@@ -290,6 +293,10 @@ def _check_dotted_keys(path: str | Path, text: str) -> None:
         line = text.count("\n", 0, found.start()) + 1
         name = f"{printable(str(path))}, line {line}"
         require_within("settings_depth", deepest + 1, f"{name}: the key has too many parts")
+
+
+def _told(error: Exception) -> str:
+    return "values are nested too deeply" if isinstance(error, RecursionError) else said(error)
 
 
 def _toml_line(text: str) -> str:

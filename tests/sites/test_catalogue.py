@@ -479,9 +479,9 @@ def test_what_is_no_pattern_is_refused(pattern, complaint):
         (
             "kathrein.msi",
             "nowhere.msi",
-            r"antenna file .*nowhere\.msi cannot be read: .*; correct .* the folder of my\.yaml$",
+            r"cannot read .*nowhere\.msi: .*; correct .* the folder of my\.yaml$",
         ),
-        ("/kathrein.msi", "", "antenna file .*patterns cannot be read: Is a directory; correct"),
+        ("/kathrein.msi", "", "cannot read .*patterns: it is a folder; name a file in it; correct"),
         (
             "  source",
             "  gain_dbi: 15.0\n  vertical_beamwidth_deg: 7.0\n  source",
