@@ -332,29 +332,28 @@ class _Kept:
 
     def _fitted(self, row: Row) -> tuple[Row, str]:
         """Return a row as wide as the header, its texts not too long, and what is wrong with it."""
-        fault, width, longest = "", len(self._headers), self._limits.field_characters
+        fault, width = "", len(self._headers)
         if len(row) > width:
             if self._fields_split and not _is_blank(row[width:]):
                 fault = f"the row has more fields than the header's {width}"
             row = row[:width]
         elif len(row) < width:
             row = [*row, *[None] * (width - len(row))]
-        n_characters = sum(len(cell) for cell in row if isinstance(cell, str))
-        if n_characters > longest and (
-            long := [n for n in range(width) if _is_long(row[n], longest)]
-        ):
-            fault = fault or (
-                f"column {printable(self._headers[long[0]], LONGEST_VALUE)} has a field of more than "
-                f"{longest:,} characters (the limit field_characters)"
-            )
+        n_characters = _n_characters(row)
+        longest = self._limits.field_characters
+        if n_characters > longest:
+            for header, cell in zip(self._headers, row, strict=True):
+                if not fault and isinstance(cell, str) and len(cell) > longest:
+                    column = printable(header, LONGEST_VALUE)
+                    fault = f"column {column} has more than {longest:,} characters"
             row = [shortened(one, longest) if isinstance(one, str) else one for one in row]
-            n_characters = sum(len(cell) for cell in row if isinstance(cell, str))
+            n_characters = _n_characters(row)
         self._n_characters += n_characters
         return row, fault
 
 
-def _is_long(cell: object, longest: int) -> bool:
-    return isinstance(cell, str) and len(cell) > longest
+def _n_characters(row: Row) -> int:
+    return sum(len(cell) for cell in row if isinstance(cell, str))
 
 
 def _header_text(cell: object) -> str:
