@@ -22,6 +22,8 @@ _PUBLIC = {
     "service": "sites.catalogue",
     "builtin_catalogue": "sites.catalogue",
     "read_catalogue": "sites.catalogue",
+    "Limits": "limits",
+    "use_limits": "limits",
     "usable_by": "sites.operators",
     "Calibration": "coverage",
     "ClassLimits": "coverage",

@@ -4,9 +4,11 @@ Every reader of the library begins here, and lets libraries of others look into 
 `reading`, which makes one sentence of whatever they raise.
 """
 
+import codecs
+import io
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,6 +19,11 @@ ENCODINGS = ("utf-8-sig", "gb18030")
 """Tried in this order: GB18030 (and so GBK and GB2312) accepts nearly any bytes, UTF-8 does not."""
 LONGEST_MESSAGE = 300
 """Characters of another library's message that a sentence of ours takes in."""
+LONGEST_VALUE = 60
+"""Characters of a file's value or name that a sentence of ours takes in."""
+MOST_NAMES = 40
+"""Names of a file's columns, sheets or keys that a sentence of ours takes in."""
+_CHUNK_BYTES = 1_000_000
 
 
 def require_file(path: str | os.PathLike[str], limit: str | None = None) -> Path:
@@ -41,21 +48,21 @@ def require_file(path: str | os.PathLike[str], limit: str | None = None) -> Path
     LimitError
         If it is larger than allowed.
     """
-    file = Path(path)
+    file, name = Path(path), printable(str(path))
     try:
         state = file.stat()
     except FileNotFoundError as error:
-        raise FileError(f"cannot read {file}: there is no such file") from error
+        raise FileError(f"cannot read {name}: there is no such file") from error
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        raise FileError(f"cannot read {file}: {said(error)}") from error
+        raise FileError(f"cannot read {name}: {said(error)}") from error
     if stat.S_ISDIR(state.st_mode):
-        raise FileError(f"cannot read {file}: it is a folder; name a file in it")
+        raise FileError(f"cannot read {name}: it is a folder; name a file in it")
     if not stat.S_ISREG(state.st_mode):
-        raise FileError(f"cannot read {file}: it is a device or a pipe; name a file")
+        raise FileError(f"cannot read {name}: it is a device or a pipe; name a file")
     if not os.access(file, os.R_OK):
-        raise FileError(f"cannot read {file}: you may not; change its rights")
+        raise FileError(f"cannot read {name}: you may not; change its rights")
     if limit is not None:
-        require_within(limit, state.st_size, f"{file} has too many bytes")
+        require_within(limit, state.st_size, f"{name} has too many bytes")
     return file
 
 
@@ -119,15 +126,52 @@ def read_text(path: str | os.PathLike[str], limit: str = "text_bytes") -> str:
     ...     read_text(table)
     '站名\n紫阳'
     """
+    return open_text(path, limit).read()
+
+
+def open_text(path: str | os.PathLike[str], limit: str = "text_bytes") -> io.TextIOWrapper:
+    """Open a text file that is UTF-8, with or without a byte order mark, or GB18030.
+
+    Its text as a whole can take four times the memory of its bytes; taken line by line, only
+    what is kept of it counts.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        The file.
+    limit : str
+        Name of the limit of its size, a field of `Limits`.
+
+    Returns
+    -------
+    io.TextIOWrapper
+        Its text, line ends as they are in the file.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be read or is not text in one of these encodings.
+    LimitError
+        If it is larger than allowed.
+    """
     content = read_bytes(path, limit)
     for encoding in ENCODINGS:
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" not in text:
-            return text
-    raise FileError(f"{path} is not text in UTF-8 or GB18030 (GBK): save it again as UTF-8")
+        if b"\0" not in content and _is_text(content, encoding):
+            return io.TextIOWrapper(io.BytesIO(content), encoding, newline="")
+    raise FileError(
+        f"{printable(str(path))} is not text in UTF-8 or GB18030 (GBK): save it again as UTF-8"
+    )
+
+
+def _is_text(content: bytes, encoding: str) -> bool:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    try:
+        for start in range(0, len(content), _CHUNK_BYTES):
+            decoder.decode(content[start : start + _CHUNK_BYTES])
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 @contextmanager
@@ -170,7 +214,8 @@ def reading(
     except AnkangCoverageError:
         raise
     except Exception as error:
-        raise kind(f"cannot read {path} as {what} ({said(error)}): {remedy}") from error
+        name = printable(str(path))
+        raise kind(f"cannot read {name} as {what} ({said(error)}): {remedy}") from error
 
 
 def said(error: BaseException) -> str:
@@ -192,5 +237,87 @@ def said(error: BaseException) -> str:
     'MemoryError'
     """
     words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    line = " ".join(words.split()) or type(error).__name__
-    return line if len(line) <= LONGEST_MESSAGE else f"{line[:LONGEST_MESSAGE]}…"
+    return printable(" ".join(words.split()), LONGEST_MESSAGE) or type(error).__name__
+
+
+def quoted(text: str) -> str:
+    r"""Return a text from a file as a message shows it: quoted, escaped and short.
+
+    Parameters
+    ----------
+    text : str
+        The text.
+
+    Returns
+    -------
+    str
+        The text in quotation marks, without what a terminal would obey.
+
+    Examples
+    --------
+    >>> print(quoted("紫阳"), quoted("a" * 100)[-5:], quoted("\x1b[2J"))
+    '紫阳' aaa…' '\x1b[2J'
+    """
+    return repr(shortened(text, LONGEST_VALUE))
+
+
+def listed(names: Iterable[object]) -> str:
+    """Return names from a file as a message lists them: escaped, short and not too many.
+
+    Parameters
+    ----------
+    names : iterable
+        Headers, sheets, keys.
+
+    Returns
+    -------
+    str
+        The names, separated by commas.
+
+    Examples
+    --------
+    >>> listed(["lon", "lat"])
+    'lon, lat'
+    """
+    known = [printable(str(name), LONGEST_VALUE) for name in names]
+    more = len(known) - MOST_NAMES
+    return ", ".join(known[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+
+
+def printable(text: str, most: int | None = None) -> str:
+    r"""Return a text in one line, without what a terminal would obey.
+
+    Parameters
+    ----------
+    text : str
+        The text.
+    most : int, optional
+        Characters to keep; all when omitted.
+
+    Returns
+    -------
+    str
+        The text, other characters than letters, signs and blanks escaped.
+
+    Examples
+    --------
+    >>> printable("a\nb"), printable("abc", 2)
+    ('a\\nb', 'ab…')
+    """
+    short = text if most is None else shortened(text, most)
+    if short.isprintable():
+        return short
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in short)
+
+
+def shortened(text: str, most: int) -> str:
+    """Return the beginning of a text, and an ellipsis where there is more.
+
+    Parameters
+    ----------
+    text : str
+        The text.
+    most : int
+        Characters to keep.
+    """
+    return text if len(text) <= most else f"{text[:most]}…"

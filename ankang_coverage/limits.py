@@ -17,7 +17,7 @@ from ankang_coverage.errors import LimitError, OutOfRangeError
 class Limits(BaseModel):
     """The ``[limits]`` table of a study: what a file may hold, and what may be opened."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     settings_bytes: int = Field(default=1_000_000, ge=1)
     """Size of a TOML, YAML or JSON file of settings [bytes]."""
@@ -25,6 +25,8 @@ class Limits(BaseModel):
     """Values in a file of settings, aliases counted as often as they are used."""
     settings_depth: int = Field(default=30, ge=1, le=100)
     """How deep values of a file of settings may be nested."""
+    calibration_bytes: int = Field(default=10_000_000, ge=1)
+    """Size of a calibration, JSON [bytes]."""
     text_bytes: int = Field(default=100_000_000, ge=1)
     """Size of a table or antenna pattern in text: CSV, MSI [bytes]."""
     workbook_bytes: int = Field(default=50_000_000, ge=1)
@@ -32,13 +34,15 @@ class Limits(BaseModel):
     workbook_unpacked_bytes: int = Field(default=400_000_000, ge=1)
     """Size of what a workbook unpacks to [bytes]."""
     rows: int = Field(default=200_000, ge=1)
-    """Rows of a table."""
+    """Rows of a table, blank ones among them."""
     columns: int = Field(default=500, ge=1)
     """Columns of a table."""
     cells: int = Field(default=5_000_000, ge=1)
-    """Filled cells of a table."""
+    """Cells of a table, blank ones among them."""
     field_characters: int = Field(default=10_000, ge=1)
     """Characters of one cell of a table, or of one text in a file of settings."""
+    row_characters: int = Field(default=1_000_000, ge=1)
+    """Characters of one row of a table in text."""
     digits: int = Field(default=60, ge=1)
     """Characters of one number written as text."""
     vector_bytes: int = Field(default=1_000_000_000, ge=1)

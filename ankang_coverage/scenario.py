@@ -2,30 +2,32 @@
 
 from collections.abc import Mapping
 from concurrent.futures import Executor
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
 
 from ankang_coverage import datasets
 from ankang_coverage.coverage import ClassLimits, Propagation
 from ankang_coverage.coverage.predict import Progress
 from ankang_coverage.coverage.store import Store
-from ankang_coverage.errors import ScenarioError
+from ankang_coverage.errors import PlanningError, ScenarioError
+from ankang_coverage.inputs import LONGEST_VALUE, listed, printable
+from ankang_coverage.limits import Limits, use_limits
 from ankang_coverage.planning import Plan, Programme, plan
 from ankang_coverage.planning.checks import check_equipment
 from ankang_coverage.planning.choice import ShowGap
-from ankang_coverage.planning.programme import explain, read_toml
 from ankang_coverage.region import Region
+from ankang_coverage.settings import Number, Settings, explain, read_toml
 from ankang_coverage.sites import Network, read_sites
 from ankang_coverage.sites.catalogue import (
     Catalogue,
     Service,
     builtin_catalogue,
     read_catalogue,
-    services,
 )
 from ankang_coverage.sites.catalogue.entries import (
     Building,
@@ -46,11 +48,7 @@ def _as_list(value: object) -> object:
 Tiles = Annotated[tuple[Path, ...], Field(min_length=1), BeforeValidator(_as_list)]
 
 
-class _Settings(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class RegionSettings(_Settings):
+class RegionSettings(Settings):
     """The ``[region]`` table: the built-in region, or files of the user's own."""
 
     builtin: Literal["ankang"] | None = None
@@ -71,7 +69,7 @@ class RegionSettings(_Settings):
     """GeoTIFFs of land cover, ESA WorldCover codes."""
     population: Tiles | None = None
     """GeoTIFFs of people."""
-    resolution_m: float = Field(default=90.0, ge=10.0, le=2000.0)
+    resolution_m: Number = Field(default=90.0, ge=10.0, le=2000.0)
     """Side of a pixel [m]."""
 
     @model_validator(mode="after")
@@ -106,7 +104,7 @@ class RegionSettings(_Settings):
         )
 
 
-class NetworkSettings(_Settings):
+class NetworkSettings(Settings):
     """The ``[network]`` table: the built-in sites, or the user's own table."""
 
     builtin: Literal["ankang"] | None = None
@@ -150,7 +148,7 @@ def _none(value: object) -> object:
     return None if value == "none" else value
 
 
-class ServiceSettings(_Settings):
+class ServiceSettings(Settings):
     """A ``[services.<id>]`` table: what is different in the rule for being covered.
 
     What is left out stays as in the catalogue; ``"none"`` takes a part out of the rule.
@@ -176,7 +174,7 @@ class ServiceSettings(_Settings):
         return service.with_fields(**self.model_dump(exclude_unset=True))
 
 
-class Scenario(_Settings):
+class Scenario(Settings):
     """One study: where, what is built, how it is predicted, what is to be built."""
 
     lang: Literal["zh", "en"] = "zh"
@@ -186,18 +184,43 @@ class Scenario(_Settings):
     propagation: Propagation = Field(default_factory=Propagation)
     services: Mapping[str, ServiceSettings] = Field(default_factory=dict)
     classes: ClassLimits = Field(default_factory=ClassLimits)
+    limits: Limits = Field(default_factory=Limits)
+    """What files may hold; what is left out stays as it is in force."""
     programme: Programme
 
     @model_validator(mode="after")
-    def _known_services(self) -> "Scenario":
-        for service_id in self.services:
-            if service_id not in services():
-                known = ", ".join(services())
-                raise ValueError(f"services.{service_id}: no such service; known are {known}")
-        check_equipment(self.programme, builtin_catalogue())
+    def _fits_together(self) -> "Scenario":
         if self.network.builtin and not self.region.builtin:
             raise ValueError("network.builtin goes with region.builtin: give network.file")
+        if self.network.catalogue is None:  # one's own is read when the study's folder is known
+            self.check_equipment()
         return self
+
+    def check_equipment(self) -> None:
+        """Refuse services and radio layers that the study's catalogue has not.
+
+        Raises
+        ------
+        FileError, CatalogueError
+            If the study's own catalogue cannot be read or is wrong.
+        ScenarioError
+            If there is no such service, or a service has no such radio layer.
+        """
+        catalogue = self.network.equipment()
+        for service_id in self.services:
+            if service_id not in catalogue.services:
+                raise ScenarioError(
+                    f"services.{printable(service_id, LONGEST_VALUE)}: no such service; known are "
+                    f"{listed(catalogue.services)}"
+                )
+        try:
+            check_equipment(self.programme, catalogue)
+        except PlanningError as error:
+            raise ScenarioError(f"programme: {error}") from error
+
+    def in_force(self) -> AbstractContextManager[None]:
+        """Return a context in which files are read under this study's limits."""
+        return use_limits(**self.limits.model_dump(exclude_unset=True))
 
     @classmethod
     def from_toml(cls, path: str | Path) -> "Scenario":
@@ -206,7 +229,9 @@ class Scenario(_Settings):
         Raises
         ------
         FileError
-            If the file is missing or no TOML.
+            If the file is missing or no TOML, or the catalogue it names cannot be read.
+        CatalogueError
+            If that catalogue is wrong.
         ScenarioError
             If a table is missing, or a key is unknown or wrong; all of them are named.
         """
@@ -215,7 +240,14 @@ class Scenario(_Settings):
             scenario = cls.model_validate(table)
         except ValidationError as error:
             raise ScenarioError(explain(error, str(path), table, cls)) from error
-        return scenario.relative_to(Path(path).parent)
+        scenario = scenario.relative_to(Path(path).parent)
+        if scenario.network.catalogue is not None:
+            try:
+                with scenario.in_force():
+                    scenario.check_equipment()
+            except ScenarioError as error:
+                raise ScenarioError(f"{printable(str(path))}: {error}") from error
+        return scenario
 
     @classmethod
     def builtin(cls, name: str = "ankang-2021") -> "Scenario":
@@ -270,7 +302,7 @@ def run(
     progress: Progress | None = None,
     show_gap: ShowGap | None = None,
 ) -> Plan:
-    """Do a study: region and network, coverage, choice, overlay.
+    """Do a study under its limits: region and network, coverage, choice, overlay.
 
     Parameters
     ----------
@@ -287,19 +319,21 @@ def run(
         Write it with ``reporting.exports.write_plan``, show it with ``plan_map``.
     """
     start = perf_counter()
-    region = scenario.region.load()
-    network = scenario.network.load(region)
-    loaded = perf_counter() - start
-    planned = plan(
-        region,
-        network,
-        scenario.programme,
-        rules=scenario.rules(),
-        propagation=scenario.propagation,
-        limits=scenario.classes,
-        store=store,
-        executor=executor,
-        progress=progress,
-        show_gap=show_gap,
-    )
+    with scenario.in_force():
+        scenario.check_equipment()
+        region = scenario.region.load()
+        network = scenario.network.load(region)
+        loaded = perf_counter() - start
+        planned = plan(
+            region,
+            network,
+            scenario.programme,
+            rules=scenario.rules(),
+            propagation=scenario.propagation,
+            limits=scenario.classes,
+            store=store,
+            executor=executor,
+            progress=progress,
+            show_gap=show_gap,
+        )
     return replace(planned, seconds={"region and network": loaded, **planned.seconds})

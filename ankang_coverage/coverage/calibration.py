@@ -3,17 +3,18 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from ankang_coverage.errors import FileError, OutOfRangeError
 from ankang_coverage.files import atomic_path
-from ankang_coverage.inputs import read_text
 from ankang_coverage.propagation.spm import SpmCoefficients
 from ankang_coverage.region import LandCoverTable, Source
+from ankang_coverage.settings import Number, Settings, Whole, explain, read_json
 from ankang_coverage.sites import Network
 
 NEAR_FREQUENCY = 1.25
@@ -23,43 +24,47 @@ REFERENCE_HEIGHT_M = 30.0
 """Effective height at which the correction by height is zero [m]."""
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+# Bounds far beyond what any fit gives: they keep sums finite, and tell a file that is none.
+Decibels = Annotated[Number, Field(ge=-1e4, le=1e4)]
+Figure = Annotated[Number, Field(ge=-1e9, le=1e9)]
+Metres = Annotated[Number, Field(gt=0.0, le=1e7)]
+Megahertz = Annotated[Number, Field(gt=0.0, le=1e6)]
+Count = Annotated[Whole, Field(ge=0, le=10**12)]
 
 
-class LandCoverLoss(_Frozen):
+class LandCoverLoss(Settings):
     """What a correction adds at receivers on one class of land cover."""
 
-    code: int
+    code: Whole = Field(ge=0, le=255)
     """Code of the class in the land-cover table."""
-    loss_db: float
+    loss_db: Decibels
     """Added loss [dB]."""
 
 
-class Correction(_Frozen):
+class Correction(Settings):
     """What a calibration adds to the loss of a model, pixel by pixel.
 
     It is added last: to a loss that the model has already held to that of free space, because
     it also makes up for powers, antennas and phones that are not as the tables say.
     """
 
-    frequencies_mhz: tuple[float, ...] = Field(min_length=1)
+    frequencies_mhz: tuple[Megahertz, ...] = Field(min_length=1)
     """Carrier frequencies that were measured [MHz]."""
-    offset_db: float = 0.0
+    offset_db: Decibels = 0.0
     """Added everywhere [dB]."""
-    distance_slope_db: float = 0.0
+    distance_slope_db: Decibels = 0.0
     """Added for each decade of distance beyond `reference_distance_m` [dB]."""
-    reference_distance_m: float = Field(default=1_000.0, gt=0.0)
+    reference_distance_m: Metres = 1_000.0
     """Geometric mean of the measured distances [m]."""
-    nearest_m: float = Field(default=1.0, gt=0.0)
+    nearest_m: Metres = 1.0
     """Nearest measured distance; the slope goes no farther in [m]."""
-    farthest_m: float = Field(default=100_000.0, gt=0.0)
+    farthest_m: Metres = 100_000.0
     """Farthest measured distance; the slope goes no farther out [m]."""
     land_cover: tuple[LandCoverLoss, ...] = ()
     """By class at the receiver; classes not named add nothing."""
-    height_slope_db: float = 0.0
+    height_slope_db: Decibels = 0.0
     """Model ``spm`` only: added to K3, counted from an effective height of 30 m [dB/decade]."""
-    diffraction_factor: float = 0.0
+    diffraction_factor: Decibels = 0.0
     """Model ``spm`` only: added to K4."""
 
     def applies_to(self, frequency_mhz: float) -> bool:
@@ -111,83 +116,83 @@ class Correction(_Frozen):
         return np.asarray(self.offset_db + by_distance + by_class[class_index])
 
 
-class Estimate(_Frozen):
+class Estimate(Settings):
     """One fitted term of a correction."""
 
     term: str
     """``offset``, ``distance slope``, ``class 10`` …, ``height slope`` or ``diffraction``."""
-    value: float
+    value: Figure
     """As in the correction [dB, or dB per decade; none for the diffraction's factor]."""
-    standard_error: float
+    standard_error: Figure
     """Its standard error, neighbouring measurements counted as one block."""
-    n_bins: int
+    n_bins: Count
     """Bins that speak of it."""
 
 
-class CellOffset(_Frozen):
+class CellOffset(Settings):
     """How much stronger a cell is than predicted."""
 
     cell: str
     """Id in the network."""
-    offset_db: float
+    offset_db: Decibels
     """What to add to its power [dB], shrunk towards 0 the more, the less is known."""
-    n_bins: int
+    n_bins: Count
     """Bins of the cell."""
-    n_blocks: int
+    n_blocks: Count
     """Blocks they lie in."""
 
 
-class ErrorFigures(_Frozen):
+class ErrorFigures(Settings):
     """Errors of predictions for places that the fit had not seen; predicted less measured."""
 
     by: str
     """``all``, ``distance``, ``land cover``, ``sight``, ``radio layer`` or ``cell offsets``."""
     value: str
     """Which part of the bins."""
-    n_bins: int
+    n_bins: Count
     """Their number."""
-    mean_before_db: float
+    mean_before_db: Figure
     """Mean error without calibration [dB]."""
-    sd_before_db: float
+    sd_before_db: Figure
     """Its standard deviation [dB]."""
-    rms_before_db: float
+    rms_before_db: Figure
     """Its root mean square [dB]."""
-    correlation_before: float | None
+    correlation_before: Figure | None
     """Correlation of predicted and measured; none where either is constant."""
-    mean_after_db: float
+    mean_after_db: Figure
     """Mean error with calibration [dB]."""
-    sd_after_db: float
+    sd_after_db: Figure
     """Its standard deviation [dB]."""
-    rms_after_db: float
+    rms_after_db: Figure
     """Its root mean square [dB]."""
-    correlation_after: float | None
+    correlation_after: Figure | None
     """Correlation of predicted and measured, with calibration."""
 
 
-class Unused(_Frozen):
+class Unused(Settings):
     """Measurements that were not used, by reason."""
 
     reason: str
     """Why."""
-    n_measurements: int
+    n_measurements: Count
     """How many."""
 
 
-class Calibration(_Frozen):
+class Calibration(Settings):
     """A model fitted to measurements, and the error that is left.
 
     Made by `calibrate`, kept as JSON, and given to ``Propagation(calibration=…)``.
     """
 
-    model: str
+    model: str = Field(max_length=60)
     """The path-loss model that was fitted."""
-    terminal_height_m: float
+    terminal_height_m: Metres
     """Height of the phone it was fitted with [m]."""
-    time_percent: float
+    time_percent: Number = Field(ge=0.0, le=100.0)
     """Percentage of time it was fitted with [%]."""
     correction: Correction
     """What is added to the loss: all of the calibration that a prediction depends on."""
-    error_sigma_db: float = Field(gt=0.0)
+    error_sigma_db: Number = Field(gt=0.0, le=1e3)
     """Standard deviation of the error on blocks that were held out [dB]."""
     estimates: tuple[Estimate, ...]
     """The fitted terms with their standard errors."""
@@ -197,19 +202,19 @@ class Calibration(_Frozen):
     """Offsets of single cells, used only by `applied_to`."""
     unused: tuple[Unused, ...]
     """What was left out, and why."""
-    n_measurements: int
+    n_measurements: Count
     """Measurements used."""
-    n_bins: int
+    n_bins: Count
     """Bins (pixels of one cell) they make."""
-    n_blocks: int
+    n_blocks: Count
     """Blocks the bins lie in."""
-    block_m: float
+    block_m: Metres
     """Side of a block [m]."""
-    folds: int
+    folds: Count
     """Parts that were held out in turn."""
-    seed: int
+    seed: Whole = Field(ge=-(2**63), lt=2**64)
     """Of the drawing of the parts."""
-    sensitivity_dbm: float
+    sensitivity_dbm: Decibels
     """Weakest measurement that was believed [dBm]."""
     sources: tuple[Source, ...]
     """Where the measurements come from; synthetic ones say so."""
@@ -363,14 +368,12 @@ class Calibration(_Frozen):
         FileError
             If the file is missing or no calibration.
         """
+        told = read_json(path, "calibration_bytes")
         try:
-            return cls.model_validate_json(read_text(path))
+            return cls.model_validate(told)
         except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            where = ".".join(map(str, first["loc"])) or "the file"
-            raise FileError(
-                f"{path} is no calibration: {where}: {first['msg']}; make it with calibrate()"
-            ) from error
+            why = explain(error, f"{path} is no calibration", told, cls)
+            raise FileError(f"{why}; make it with calibrate()") from error
 
 
 def _table(rows: Iterable[BaseModel], model: type[BaseModel]) -> pd.DataFrame:

@@ -13,6 +13,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ankang_coverage.errors import NetworkError
+from ankang_coverage.inputs import listed, quoted
+from ankang_coverage.limits import limits
 from ankang_coverage.region import Source
 from ankang_coverage.region.coordinates import (
     WGS84,
@@ -25,7 +27,7 @@ from ankang_coverage.region.coordinates import (
 )
 from ankang_coverage.sites import Network, no_rejections
 from ankang_coverage.sites.attributes import plain_header
-from ankang_coverage.sites.readers import LONGEST_LOCAL_CELL
+from ankang_coverage.sites.readers import LONGEST_LOCAL_CELL, is_local_cell
 from ankang_coverage.sites.rows import NUMBER, Rows, is_within
 from ankang_coverage.sites.tables import Table, read_table
 
@@ -144,7 +146,7 @@ def read_measurements(
         ("rsrp", rsrp, get_args(RsrpForm)),
     ):
         if given not in known:
-            raise NetworkError(f"{name} {given!r} is unknown: give one of {', '.join(known)}")
+            raise NetworkError(f"{name} {quoted(given)} is unknown: give one of {', '.join(known)}")
     rows = _MeasuredRows(read_table(path, table))
     longitude, latitude = _read_places(rows)
     rsrp_dbm = _read_rsrp(rows, rsrp)
@@ -185,7 +187,7 @@ class _MeasuredRows(Rows):
             if not self.has(needed):
                 raise NetworkError(
                     f"{table.name} has no column for {needed}: name one of {example}; it has "
-                    f"{', '.join(table.headers)}"
+                    f"{listed(table.headers)}"
                 )
 
 
@@ -203,7 +205,7 @@ def _read_places(rows: Rows) -> Degrees:
 
 
 def _read_rsrp(rows: Rows, form: RsrpForm) -> NDArray[np.float64]:
-    text = rows.text("rsrp_dbm")
+    text = rows.short("rsrp_dbm")
     plain = [unicodedata.normalize("NFKC", one).replace("−", "-").lower() for one in text]
     found = pd.Series(plain, dtype=str).str.extract(rf"^({NUMBER})\s*(?:dbm)?$")[0]
     numbers = found.to_numpy(np.float64)
@@ -245,7 +247,7 @@ def _require_dbm(file: str, numbers: NDArray[np.float64]) -> None:
 
 def _read_times(rows: Rows) -> "pd.Series[pd.Timestamp]":
     """Read times: those that name a zone in UTC, others as they stand; NaT where blank."""
-    text = pd.Series(rows.text("time"), dtype=str)
+    text = pd.Series(rows.short("time"), dtype=str)
     plain = text.str.replace(r"[年月/]", "-", regex=True).str.replace("日", " ")
     plain = plain.str.replace(r"[时分]", ":", regex=True).str.replace(r"秒|:\s*$", "", regex=True)
     epoch = pd.to_numeric(text.where(~text.str.fullmatch(r"\d{8}|\d{14}")), errors="coerce")
@@ -266,8 +268,7 @@ def _read_cells(rows: Rows) -> NDArray[np.object_]:
     """Read the cell's id, with its base station's before it where it counts within one."""
     cell, base_station = rows.text("cell"), rows.text("base_station")
     named = np.where(cell == "", rows.text("cell_name"), cell)
-    number = pd.to_numeric(pd.Series(named), errors="coerce").to_numpy(np.float64)
-    local = (number <= LONGEST_LOCAL_CELL) & (base_station != "")
+    local = np.array([is_local_cell(one) for one in named], dtype=bool) & (base_station != "")
     return np.where(local, base_station + "-" + named, named)
 
 
@@ -423,6 +424,8 @@ class _Cells:
 
 def _identities(text: str) -> Iterator[_Identity]:
     """Yield what an id may mean; nothing for a name."""
+    if len(text) > limits().digits:
+        return
     parts = re.split(r"[-_:./\s]+", unicodedata.normalize("NFKC", text).strip())
     if not all(part.isdecimal() for part in parts) or len(parts) > 4:
         return
@@ -443,4 +446,4 @@ def _identities(text: str) -> Iterator[_Identity]:
 
 
 def _some(ids: "pd.Series[str] | pd.Index") -> str:
-    return ", ".join(repr(one) for one in list(dict.fromkeys(ids))[:3]) or "none"
+    return ", ".join(quoted(str(one)) for one in list(dict.fromkeys(ids))[:3]) or "none"

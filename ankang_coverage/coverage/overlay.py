@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from ankang_coverage.coverage.blocks import (
     Block,
@@ -39,6 +39,7 @@ from ankang_coverage.coverage.tally import (
 from ankang_coverage.errors import DivisionError, RasterError
 from ankang_coverage.region import Region, as_raster, pixel_shares
 from ankang_coverage.region.shares import MILLI
+from ankang_coverage.settings import Number, Settings
 
 COVERED = "covered"
 PARTLY = "partly"
@@ -61,14 +62,12 @@ _CODES = np.arange(_N_RATES * (_REASON_BITS + 1))
 _Number = TypeVar("_Number", np.int64, np.float64)
 
 
-class ClassLimits(BaseModel):
+class ClassLimits(Settings):
     """From which share of its people a division counts as covered, and under which it does not."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    covered_from: float = Field(default=0.95, gt=0.0, le=1.0)
+    covered_from: Number = Field(default=0.95, gt=0.0, le=1.0)
     """Smallest share of people of a covered division [0–1]."""
-    not_covered_under: float = Field(default=0.05, ge=0.0, le=1.0)
+    not_covered_under: Number = Field(default=0.05, ge=0.0, le=1.0)
     """Share of people under which a division is not covered [0–1]."""
 
     @model_validator(mode="after")

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from odc.geo.geobox import GeoBox
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 from scipy import ndimage
 
 from ankang_coverage._jit import log2, njit_vector
@@ -20,6 +20,7 @@ from ankang_coverage.errors import RasterError
 from ankang_coverage.propagation import free_space, hata, itm, p1812, spm, tr38901
 from ankang_coverage.propagation import sweep as radial
 from ankang_coverage.propagation._ranges import ModelRange
+from ankang_coverage.settings import Number, Settings
 
 ModelName = Literal[
     "p1812",
@@ -35,26 +36,24 @@ ModelName = Literal[
 ]
 
 
-class Propagation(BaseModel):
+class Propagation(Settings):
     """How path loss is predicted: the model, how far it is asked, and for whom."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     model: ModelName = "p1812"
     """Path-loss model. Over terrain: ``p1812``, ``delta-bullington``, ``itm``, ``spm``; by distance
     alone: ``rma``, ``uma``, ``umi`` (3GPP TR 38.901), ``okumura-hata``, ``cost231-hata``,
     ``free-space``."""
-    radius_m: float = Field(default=15_000.0, gt=0.0, le=100_000.0)
+    radius_m: Number = Field(default=15_000.0, gt=0.0, le=100_000.0)
     """Farthest distance from a macro mast that is predicted [m]."""
-    micro_radius_m: float = Field(default=5_000.0, gt=0.0, le=100_000.0)
+    micro_radius_m: Number = Field(default=5_000.0, gt=0.0, le=100_000.0)
     """Farthest distance from a micro mast that is predicted [m]."""
-    terminal_height_m: float = Field(default=1.5, ge=1.0, le=10.0)
+    terminal_height_m: Number = Field(default=1.5, ge=1.0, le=10.0)
     """Height of the phone above ground [m]."""
-    time_percent: float = Field(default=50.0, ge=1.0, le=50.0)
+    time_percent: Number = Field(default=50.0, ge=1.0, le=50.0)
     """Time for which the loss is not exceeded, for P.1812 [%]."""
-    delta_n: float = Field(default=p1812.DELTA_N, gt=0.0, lt=157.0)
+    delta_n: Number = Field(default=p1812.DELTA_N, gt=0.0, lt=157.0)
     """Mean fall of refractivity in the lowest kilometre, for P.1812 [N-units/km]."""
-    n0: float = Field(default=p1812.N0, ge=250.0, le=400.0)
+    n0: Number = Field(default=p1812.N0, ge=250.0, le=400.0)
     """Sea-level refractivity, for P.1812 and ITM [N-units]."""
     land_cover_table: Path | None = None
     """CSV of land-cover classes instead of the built-in one."""

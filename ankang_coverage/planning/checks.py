@@ -9,6 +9,7 @@ from scipy import sparse
 
 from ankang_coverage.covering import greedy
 from ankang_coverage.errors import CoveringError, PlanningError
+from ankang_coverage.inputs import listed, quoted
 from ankang_coverage.planning.choice import Asked, Rules, rules_of
 from ankang_coverage.planning.programme import Programme, Target
 from ankang_coverage.region import Region
@@ -38,16 +39,16 @@ def check_equipment(programme: Programme, catalogue: Catalogue) -> None:
     """Refuse services and radio layers that the catalogue has not, or not for each other."""
     for target in programme.targets:
         if target.service not in catalogue.services:
-            known = ", ".join(catalogue.services)
             raise PlanningError(
-                f"target {target.id}: service {target.service!r} is none of {known}"
+                f"target {target.id}: service {quoted(target.service)} is none of "
+                f"{listed(catalogue.services)}"
             )
         offered = catalogue.service(target.service).radio_layers
         for layer in target.radio_layers:
             if layer not in offered:
                 what = "not of" if layer in catalogue.radio_layers else "unknown to"
                 raise PlanningError(
-                    f"target {target.id}: radio layer {layer!r} is {what} service "
+                    f"target {target.id}: radio layer {quoted(layer)} is {what} service "
                     f"{target.service}: {', '.join(offered)}"
                 )
 

@@ -1,42 +1,47 @@
 """What a site costs: what is built, and the lines that power and fibre need."""
 
 from pathlib import Path
+from typing import Annotated
 
 import geopandas as gpd
 import numpy as np
-import yaml
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 from scipy.spatial import cKDTree
 
-from ankang_coverage.errors import FileError, PlanningError
-from ankang_coverage.inputs import read_text
+from ankang_coverage.errors import PlanningError
 from ankang_coverage.planning.places import centres, most_populated_pixels
 from ankang_coverage.planning.rules import Construction
 from ankang_coverage.region import Region
 from ankang_coverage.region.shares import MILLI
+from ankang_coverage.settings import Number, Settings, explain, read_yaml
 
 BUILTIN = Path(__file__).with_name("costs.yaml")
+DEAREST_SITE_YUAN = 1e9
+"""More than any site costs; so many sites as a file can name still add up in 64 bits [CNY]."""
+DEAREST_LINE_YUAN_PER_KM = 1e8
+"""More than any line costs [CNY/km]."""
+
+SitePrice = Annotated[Number, Field(ge=0.0, le=DEAREST_SITE_YUAN)]
+LinePrice = Annotated[Number, Field(ge=0.0, le=DEAREST_LINE_YUAN_PER_KM)]
 
 
-class UnitPrices(BaseModel):
+class UnitPrices(Settings):
     """Unit prices of sites."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    tower_yuan: float = Field(ge=0.0)
+    tower_yuan: SitePrice
     """A new tower with its equipment [CNY]."""
-    pole_yuan: float = Field(ge=0.0)
+    pole_yuan: SitePrice
     """A new micro pole with its equipment [CNY]."""
-    co_location_yuan: float = Field(ge=0.0)
+    co_location_yuan: SitePrice
     """Equipment on a tower that stands [CNY]."""
-    pole_up_to_m: float = Field(gt=0.0)
+    pole_up_to_m: Number = Field(gt=0.0, le=300.0)
     """Antennas higher than this need a tower [m]."""
-    power_yuan_per_km: float = Field(ge=0.0)
+    power_yuan_per_km: LinePrice
     """Power line [CNY/km]."""
-    fibre_yuan_per_km: float = Field(ge=0.0)
+    fibre_yuan_per_km: LinePrice
     """Fibre [CNY/km]."""
-    detour: float = Field(ge=1.0)
+    detour: Number = Field(ge=1.0, le=10.0)
     """Length of a line over its straight distance [1]."""
     source: dict[str, str] = Field(default_factory=dict)
     """Where each price comes from, or that it is assumed."""
@@ -53,15 +58,11 @@ class UnitPrices(BaseModel):
             If a price is missing, unknown or out of range.
         """
         file = path or BUILTIN
+        prices = read_yaml(file)
         try:
-            return cls.model_validate(yaml.safe_load(read_text(file)))
-        except yaml.YAMLError as error:
-            raise FileError(f"{file} is not valid YAML: {error}") from error
+            return cls.model_validate(prices)
         except ValidationError as error:
-            wrong = "; ".join(
-                f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()
-            )
-            raise PlanningError(f"{file}: {wrong}") from error
+            raise PlanningError(explain(error, str(file), prices, cls)) from error
 
     def construction(self, height_m: float) -> Construction:
         """Return what carries new antennas at a height above ground [m]."""

@@ -3,7 +3,10 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
+
+from ankang_coverage.inputs import quoted
+from ankang_coverage.settings import Number, Settings, Whole
 
 Construction = Literal["pole", "tower", "co-location"]
 """What is built: a micro pole, a new tower, or new antennas on a tower that stands."""
@@ -11,33 +14,34 @@ Construction = Literal["pole", "tower", "co-location"]
 SourceName = Literal["people", "villages", "high points", "towers", "roads", "own"]
 """Where candidates come from: one module of `planning.candidate_sources` for each."""
 
+MOST_SITES = 100_000
+"""More than anyone builds in one programme."""
 
-class CandidateSettings(BaseModel):
+
+class CandidateSettings(Settings):
     """Where sites could stand, and what rules a place out."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     sources: tuple[SourceName, ...] = Field(
         default=("people", "villages", "high points"), min_length=1
     )
     """Where candidates for new poles come from; of two at one place the earlier stays."""
-    merge_within_m: float = Field(default=300.0, ge=0.0, le=10_000.0)
+    merge_within_m: Number = Field(default=300.0, ge=0.0, le=10_000.0)
     """Candidates nearer to each other than this are one [m]."""
-    people_within_m: float = Field(default=1_500.0, gt=0.0, le=20_000.0)
+    people_within_m: Number = Field(default=1_500.0, gt=0.0, le=20_000.0)
     """Distance within which a pole's people live, and in which high points are looked for [m]."""
-    fewest_people: float = Field(default=10.0, ge=0.0)
+    fewest_people: Number = Field(default=10.0, ge=0.0, le=1e9)
     """People not yet served within that distance that make a place worth a candidate."""
-    high_points: int = Field(default=2, ge=1, le=20)
+    high_points: Whole = Field(default=2, ge=1, le=20)
     """How many high points are taken for each village centre."""
-    slope_limit_deg: float | None = Field(default=35.0, gt=0.0, le=90.0)
+    slope_limit_deg: Number | None = Field(default=35.0, gt=0.0, le=90.0)
     """Steepest ground for something new [°]; any when set to none in Python."""
     forbidden_areas: Path | None = None
     """Vector file of polygons in which nothing new is built."""
     roads: Path | None = None
     """Vector file of roads, lines."""
-    road_spacing_m: float = Field(default=500.0, ge=50.0, le=20_000.0)
+    road_spacing_m: Number = Field(default=500.0, ge=50.0, le=20_000.0)
     """Distance between candidates along a road [m]."""
-    farthest_from_road_m: float | None = Field(default=None, ge=0.0)
+    farthest_from_road_m: Number | None = Field(default=None, ge=0.0, le=100_000.0)
     """Farthest from a road that something new is built [m]; any when left out."""
     own: Path | None = None
     """Table of the user's own places."""
@@ -65,7 +69,7 @@ class CandidateSettings(BaseModel):
         return self.model_copy(update=paths)
 
 
-class Objective(BaseModel):
+class Objective(Settings):
     """What one more person, village or square kilometre covered is worth.
 
     ``"people"``, ``"villages"`` and ``"area"`` stand for one kind alone.
@@ -76,13 +80,11 @@ class Objective(BaseModel):
     'people + 200 villages'
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    people: float = Field(default=0.0, ge=0.0, le=1e6)
+    people: Number = Field(default=0.0, ge=0.0, le=1e6)
     """Worth of a person."""
-    villages: float = Field(default=0.0, ge=0.0, le=1e6)
+    villages: Number = Field(default=0.0, ge=0.0, le=1e6)
     """Worth of a village; ``village_rule`` of the target says when it counts."""
-    area_km2: float = Field(default=0.0, ge=0.0, le=1e6)
+    area_km2: Number = Field(default=0.0, ge=0.0, le=1e6)
     """Worth of a square kilometre."""
 
     @model_validator(mode="after")
@@ -105,7 +107,7 @@ def _named(value: object) -> object:
     if not isinstance(value, str):
         return value
     if value not in ("people", "villages", "area"):
-        raise ValueError(f"objective {value!r} is none of people, villages, area")
+        raise ValueError(f"objective {quoted(value)} is none of people, villages, area")
     return {"area_km2" if value == "area" else value: 1.0}
 
 
@@ -113,13 +115,11 @@ RankedObjective = Annotated[Objective, BeforeValidator(_named)]
 """An objective, or its name."""
 
 
-class QuotaRule(BaseModel):
+class QuotaRule(Settings):
     """At least and at most so many sites of a county, an owner or a way of building (分解下达).
 
     What is left out does not narrow the group: ``county`` alone means all sites there.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     county: str | None = None
     """Code or name of the county that the sites stand in."""
@@ -127,9 +127,9 @@ class QuotaRule(BaseModel):
     """Who owns the place, such as an operator."""
     construction: Construction | None = None
     """How the sites are built."""
-    minimum: int = Field(default=0, ge=0)
+    minimum: Whole = Field(default=0, ge=0, le=MOST_SITES)
     """At least so many are chosen."""
-    maximum: int | None = Field(default=None, ge=0)
+    maximum: Whole | None = Field(default=None, ge=0, le=MOST_SITES)
     """At most so many are chosen; any number when left out."""
 
     @model_validator(mode="after")
@@ -150,12 +150,10 @@ class QuotaRule(BaseModel):
         return ", ".join(part for part in (self.county, self.owner, self.construction) if part)
 
 
-class FloorRule(BaseModel):
+class FloorRule(Settings):
     """Let no county fall below a share of its people covered."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     county: str | None = None
     """Code or name of the county; every county when left out."""
-    people_share: float = Field(gt=0.0, le=1.0)
+    people_share: Number = Field(gt=0.0, le=1.0)
     """Least share of the people the target is for who are covered in the end [0–1]."""

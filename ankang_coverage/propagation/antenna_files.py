@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ankang_coverage.errors import FileError, OutOfRangeError
+from ankang_coverage.inputs import printable, quoted, read_bytes
+from ankang_coverage.limits import limits, require_within
 from ankang_coverage.propagation._ranges import Interval, checked
 from ankang_coverage.propagation.antenna import (
     OMNIDIRECTIONAL_BEAMWIDTH_DEG,
@@ -83,7 +85,7 @@ class MeasuredPattern:
     digest: str = field(init=False)
 
     def __post_init__(self) -> None:
-        rule = f"antenna {self.name!r}"
+        rule = f"antenna {quoted(self.name)}"
         checked("gain_dbi", self.gain_dbi, _GAIN_RANGE_DBI, rule)
         checked("electrical_tilt_deg", self.electrical_tilt_deg, _TILT_RANGE_DEG, rule)
         if self.frequency_mhz is not None:
@@ -347,6 +349,8 @@ _KEYWORDS = (
 )  # fmt: skip
 _REMARKS = ("#", ";", "!", "//")
 _ANGLE_TOLERANCE_DEG = 1e-3
+_LONGEST_VALUE = 200
+"""Characters of a gain, a frequency or a tilt, with the remarks that stand behind some."""
 
 
 class _Line(NamedTuple):
@@ -356,9 +360,14 @@ class _Line(NamedTuple):
     number: int
     text: str
 
+    @property
+    def shown(self) -> str:
+        """The text as an error shows it."""
+        return quoted(self.text)
+
     def error(self, problem: str) -> FileError:
         """Return the error that says what is wrong with this line."""
-        return FileError(f"antenna file {self.source}, line {self.number}: {problem}")
+        return FileError(f"antenna file {printable(self.source)}, line {self.number}: {problem}")
 
 
 class _Point(NamedTuple):
@@ -386,12 +395,10 @@ def read_antenna_file(path: str | Path) -> MeasuredPattern:
     ------
     FileError
         If the file cannot be read or is malformed; the message names file and line.
+    LimitError
+        If it is larger than allowed.
     """
-    path = Path(path)
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise FileError(f"antenna file {path} cannot be read: {error.strerror}") from error
+    content = read_bytes(path, "settings_bytes")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -452,12 +459,12 @@ def parse_antenna(text: str, source: str = "text") -> MeasuredPattern:
             header[keyword] = line._replace(text=value.strip())
         elif _numbers(line.text) is not None:
             raise line.error(
-                f"{line.text!r} is a point beyond those that its section announces; correct the "
+                f"{line.shown} is a point beyond those that its section announces; correct the "
                 "number after HORIZONTAL or VERTICAL"
             )
     for needed, found in (("GAIN", header), ("HORIZONTAL", cuts), ("VERTICAL", cuts)):
         if needed not in found:
-            raise FileError(f"antenna file {source} has no line with {needed}")
+            raise FileError(f"antenna file {printable(source)} has no line with {needed}")
     try:
         return MeasuredPattern(
             # Where the file stands on one machine is no part of the antenna's name.
@@ -471,7 +478,7 @@ def parse_antenna(text: str, source: str = "text") -> MeasuredPattern:
             comment=_text(header, "COMMENT"),
         )
     except OutOfRangeError as error:
-        raise FileError(f"antenna file {source}: {error}") from error
+        raise FileError(f"antenna file {printable(source)}: {error}") from error
 
 
 def _significant_lines(text: str, source: str) -> Iterator[_Line]:
@@ -484,6 +491,8 @@ def _significant_lines(text: str, source: str) -> Iterator[_Line]:
 
 def _numbers(text: str) -> list[float] | None:
     """Return the numbers of a line of nothing else; a comma separates or is a decimal point."""
+    if len(text) > 2 * limits().digits:
+        return None
     words = text.split()
     if len(words) == 1:
         words = re.split(r"[;,]", text)
@@ -496,10 +505,17 @@ def _number(word: str) -> float:
     return float(word.replace(",", "."))
 
 
+def _value(line: _Line, keyword: str) -> str:
+    """Return a header's value, short enough for patterns that look for numbers in it."""
+    if len(line.text) > _LONGEST_VALUE:
+        raise line.error(f"{keyword} is followed by more than {_LONGEST_VALUE} characters")
+    return line.text
+
+
 def _read_cut(lines: Iterator[_Line], title: _Line, keyword: str, value: str) -> _Array:
     """Take a section's points off the lines and return its attenuation at whole degrees."""
     low, high = _N_POINTS_RANGE
-    if not value.isdecimal() or not low <= int(value) <= high:
+    if not (value.isdecimal() and len(value) <= 9 and low <= int(value) <= high):
         raise title.error(f"{keyword} must be followed by its number of points, {low} to {high}")
     count = int(value)
     step = 360.0 / count
@@ -513,7 +529,7 @@ def _read_cut(lines: Iterator[_Line], title: _Line, keyword: str, value: str) ->
         numbers = _numbers(line.text)
         if numbers is None or len(numbers) != 2:
             raise line.error(
-                f"{line.text!r} is not an angle and an attenuation; {keyword} announces {count} "
+                f"{line.shown} is not an angle and an attenuation; {keyword} announces {count} "
                 f"points and this is number {position + 1}"
             )
         points.append(_Point(line, *numbers))
@@ -541,7 +557,7 @@ def _at_whole_degrees(points: list[_Point], step: float, keyword: str) -> _Array
     if attenuation.min() < 0.0:
         line = points[int(np.argmax(attenuation < 0.0))].line
         raise line.error(
-            f"{line.text!r} is negative where other points of {keyword} are positive; write "
+            f"{line.shown} is negative where other points of {keyword} are positive; write "
             "attenuation below the peak"
         )
     once_round = attenuation[: round(360.0 / step)]
@@ -551,13 +567,20 @@ def _at_whole_degrees(points: list[_Point], step: float, keyword: str) -> _Array
 
 
 def _text(header: dict[str, _Line], keyword: str) -> str:
-    return header[keyword].text if keyword in header else ""
+    if keyword not in header:
+        return ""
+    line = header[keyword]
+    place = f"antenna file {printable(line.source)}, line {line.number}"
+    require_within(
+        "field_characters", len(line.text), f"{place}: {keyword} has too many characters"
+    )
+    return line.text
 
 
 def _gain_dbi(line: _Line) -> float:
-    match = _GAIN.fullmatch(line.text)
+    match = _GAIN.fullmatch(_value(line, "GAIN"))
     if match is None:
-        raise line.error(f"GAIN {line.text!r} is not a number of dBd or dBi, such as '15.5 dBi'")
+        raise line.error(f"GAIN {line.shown} is not a number of dBd or dBi, such as '15.5 dBi'")
     gain = _number(match[1])
     return gain if (match[2] or "").lower() == "dbi" else gain + DIPOLE_GAIN_DBI
 
@@ -565,14 +588,14 @@ def _gain_dbi(line: _Line) -> float:
 def _frequency_mhz(line: _Line | None) -> float | None:
     if line is None or not line.text:
         return None
-    match = _FREQUENCY.fullmatch(line.text)
+    match = _FREQUENCY.fullmatch(_value(line, "FREQUENCY"))
     if match is None:
         raise line.error(
-            f"FREQUENCY {line.text!r} is not a number of megahertz or a band, such as '870-960'"
+            f"FREQUENCY {line.shown} is not a number of megahertz or a band, such as '870-960'"
         )
     if re.search(r"\d,\d{3}", line.text):
         raise line.error(
-            f"FREQUENCY {line.text!r} may be two frequencies or one with a comma in it; write a "
+            f"FREQUENCY {line.shown} may be two frequencies or one with a comma in it; write a "
             "band as '1710-1880' and a fraction with a point"
         )
     low = _number(match[1])
@@ -584,14 +607,15 @@ def _electrical_tilt_deg(header: dict[str, _Line]) -> float:
     line = header.get("ELECTRICAL_TILT", header.get("TILT"))
     if line is None or not line.text or line.text.upper().startswith("MECH"):
         return 0.0
-    if re.search(rf"{_NUMBER}\s*(?:-|–|to|\.\.)\s*{_NUMBER}", line.text):
+    text = _value(line, "TILT")
+    if re.search(rf"{_NUMBER}\s*(?:-|–|to|\.\.)\s*{_NUMBER}", text):
         raise line.error(
-            f"the electrical tilt {line.text!r} is a range; write the tilt that the pattern was "
+            f"the electrical tilt {line.shown} is a range; write the tilt that the pattern was "
             "measured with"
         )
-    match = re.search(_NUMBER, line.text)
+    match = re.search(_NUMBER, text)
     if match is None and "ELECTRICAL_TILT" in header:
-        raise line.error(f"ELECTRICAL_TILT {line.text!r} holds no number of degrees")
+        raise line.error(f"ELECTRICAL_TILT {line.shown} holds no number of degrees")
     return _number(match[0]) if match else 0.0
 
 

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from pyproj import CRS
 
 from ankang_coverage.errors import OutOfRangeError
+from ankang_coverage.limits import limits
 
 WGS84 = CRS.from_epsg(4326)
 
@@ -245,6 +246,8 @@ def parse_angle(text: ArrayLike) -> NDArray[np.float64]:
 
 def _plain_angle(text: object) -> str:
     plain = str(text)
+    if len(plain) > limits().digits:  # the pattern takes time by the square of its length
+        return ""
     for sign, others in ANGLE_SIGNS.items():
         for other in others:
             plain = plain.replace(other, sign)

@@ -25,7 +25,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ankang_coverage.errors import FileError, OutOfRangeError, RasterError
-from ankang_coverage.inputs import read_text
+from ankang_coverage.inputs import printable, quoted, read_text, said
+from ankang_coverage.limits import limits, require_within
 
 DEFAULT_CODE = 0
 """Code of the class that applies where the land cover is unknown."""
@@ -54,7 +55,7 @@ _HIGHEST_CODE = 255
 _TEXTS = ("name_zh", "name_en", "height_source", "clearing_source", "loss_source")
 _HIGHEST = {"height_m": 150.0, "clearing_m": 5_000.0}
 _HIGHEST_LOSS_DB = 100.0
-_LOSS_COLUMN = re.compile(r"loss_db_([1-9]\d*)_mhz")
+_LOSS_COLUMN = re.compile(r"loss_db_([1-9]\d{0,5})_mhz")
 
 
 @dataclass(frozen=True)
@@ -161,7 +162,7 @@ class LandCoverTable:
             If the file cannot be read, a column or class is missing or unknown, or a value is
             not what its column holds; the message names the row and the column.
         """
-        return _parse(read_text(path), str(path))
+        return _parse(read_text(path, "settings_bytes"), printable(str(path)))
 
     @cached_property
     def height_m(self) -> NDArray[np.float64]:
@@ -328,7 +329,7 @@ def _parse(text: str, file: str) -> LandCoverTable:
     try:
         rows = [(reader.line_num, row) for row in reader if any(row)]
     except csv.Error as error:
-        raise FileError(f"{file}, row {reader.line_num}: {error}") from error
+        raise FileError(f"{file}, line {reader.line_num}: {said(error)}") from error
     if not rows:
         raise FileError(f"{file} is empty: start from the library's own table")
     columns = [name.strip() for name in rows[0][1]]
@@ -342,6 +343,7 @@ def _parse(text: str, file: str) -> LandCoverTable:
 
 def _checked_columns(columns: Sequence[str], file: str) -> tuple[float, ...]:
     """Return the frequencies of the loss columns of a header that is as it should be."""
+    require_within("columns", len(columns), f"{file} has too many columns")
     for needed in ("code", *_HIGHEST, *_TEXTS):
         if needed not in columns:
             raise FileError(f"{file} has no column {needed}: add it")
@@ -349,7 +351,7 @@ def _checked_columns(columns: Sequence[str], file: str) -> tuple[float, ...]:
         known = column in ("code", *_HIGHEST, *_TEXTS) or _LOSS_COLUMN.fullmatch(column)
         if not known:
             raise FileError(
-                f"{file} has an unknown column {column!r}: losses stand in columns such as "
+                f"{file} has an unknown column {quoted(column)}: losses stand in columns such as "
                 f"loss_db_900_mhz"
             )
         if columns.count(column) > 1:
@@ -374,7 +376,7 @@ def _class(row: Sequence[str], columns: Sequence[str], where: str) -> LandCoverC
     cells = {column: cell.strip() for column, cell in zip(columns, row, strict=True)}
     code = _number(cells, "code", _HIGHEST_CODE, where)
     if code != round(code):
-        raise FileError(f"{where}, column code: {cells['code']} is not a whole number")
+        raise FileError(f"{where}, column code: {code} is not a whole number")
     for column in _TEXTS:
         if not cells[column]:
             raise FileError(f"{where}, column {column} is empty: every class says it")
@@ -392,12 +394,12 @@ def _class(row: Sequence[str], columns: Sequence[str], where: str) -> LandCoverC
 
 
 def _number(cells: Mapping[str, str], column: str, highest: float, where: str) -> float:
+    cell = cells[column]
     try:
-        value = float(cells[column])
+        value = float(cell) if len(cell) <= limits().digits else math.nan
     except ValueError:
         value = math.nan
     if not 0.0 <= value <= highest:
-        raise FileError(
-            f"{where}, column {column}: {cells[column]!r} must be a number from 0 to {highest:g}"
-        )
+        told = f"{quoted(cell)} must be a number from 0 to {highest:g}"
+        raise FileError(f"{where}, column {column}: {told}")
     return value

@@ -18,6 +18,9 @@ REQUIRED = "required"
 CATALOGUE = "catalogue"
 """Default of an attribute that the catalogue gives, by radio layer, kind of site or antenna."""
 
+_LONGEST_HEADER = 200
+"""Characters of a header that are looked at: many more than in any that is known."""
+
 
 @dataclass(frozen=True)
 class Attribute:
@@ -124,7 +127,7 @@ def plain_header(header: object) -> str:
     >>> plain_header("* Antenna_Height （米）")
     'antennaheight'
     """
-    plain = unicodedata.normalize("NFKC", str(header)).lower()
+    plain = unicodedata.normalize("NFKC", str(header)[:_LONGEST_HEADER]).lower()
     return re.sub(r"[(\[【].*?[)\]】]|[\s_*\-]", "", plain)
 
 

@@ -4,6 +4,7 @@ import re
 import unicodedata
 
 from ankang_coverage.errors import NetworkError
+from ankang_coverage.inputs import quoted
 from ankang_coverage.sites.catalogue import Catalogue, builtin_catalogue
 
 LTE, NR = "lte", "nr"
@@ -92,14 +93,16 @@ def find_radio_layer(
         if radio_layer.lower() in layers:
             return radio_layer.lower()
         raise NetworkError(
-            f"radio layer {radio_layer!r} is not in the catalogue: use one of {', '.join(layers)}"
+            f"radio layer {quoted(radio_layer)} is not in the catalogue: use one of "
+            f"{', '.join(layers)}"
         )
     if not (band or channel):
         raise NetworkError("nothing tells the radio layer: give it, the band or the channel")
+    technologies = _technologies(technology)
     possible = {
         layer.id: (layer.technology, layer.band)
         for layer in layers.values()
-        if layer.technology in _technologies(technology)
+        if layer.technology in technologies
     }
     if band:
         meant = _bands(band, technology)
@@ -111,15 +114,19 @@ def find_radio_layer(
         said = " ".join(word for word in (technology, band, channel) if word)
         if possible:
             choice = " or ".join(possible)
-            raise NetworkError(f"{said!r} may be {choice}: write B or n before the band's number")
-        raise NetworkError(f"{said!r} is no radio layer of the catalogue ({', '.join(layers)})")
+            raise NetworkError(
+                f"{quoted(said)} may be {choice}: write B or n before the band's number"
+            )
+        raise NetworkError(
+            f"{quoted(said)} is no radio layer of the catalogue ({', '.join(layers)})"
+        )
     return next(iter(possible))
 
 
 def _technologies(text: str) -> set[str]:
     """Return the technologies a column leaves open; both when it is blank."""
     if text and not TECHNOLOGY.search(_plain(text)):
-        raise NetworkError(f"technology {text!r} is neither LTE (4G) nor NR (5G)")
+        raise NetworkError(f"technology {quoted(text)} is neither LTE (4G) nor NR (5G)")
     return _named_technologies(text) or {LTE, NR}
 
 

@@ -14,6 +14,8 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from ankang_coverage.errors import NetworkError
+from ankang_coverage.inputs import listed, shortened
+from ankang_coverage.limits import limits
 from ankang_coverage.region import Source
 from ankang_coverage.region.coordinates import WGS84, bd09_to_gcj02, gcj02_to_wgs84, utm_crs
 from ankang_coverage.sites.attributes import attributes
@@ -150,7 +152,7 @@ def _require_columns(rows: Rows) -> None:
             headers = [header for name in wanted for header in attributes()[name].headers]
             raise NetworkError(
                 f"{rows.table.name} has no column for {' or '.join(wanted)}: name one of "
-                f"{', '.join(headers)}; it has {', '.join(rows.table.headers)}"
+                f"{', '.join(headers)}; it has {listed(rows.table.headers)}"
             )
 
 
@@ -218,7 +220,10 @@ def _read_cells(rows: Rows, kind: Texts, catalogue: Catalogue) -> pd.DataFrame:
 
 def _read_radio_layers(rows: Rows, catalogue: Catalogue) -> Texts:
     """Read the radio layers, blank where rejected; the clues of a table are few different ones."""
-    clues = pd.DataFrame({clue: rows.text(clue) for clue in CLUES})
+    longest = limits().digits
+    clues = pd.DataFrame(
+        {clue: [shortened(one, longest) for one in rows.text(clue)] for clue in CLUES}
+    )
     group = clues.groupby(list(CLUES), sort=False).ngroup().to_numpy()
     layers, reasons = [], []
     for given in clues.drop_duplicates().to_numpy(object):
@@ -314,13 +319,39 @@ def _heads(places: gpd.GeoDataFrame) -> Positions:
     group = places.assign(label=label).groupby(["label", "kind", "status"], sort=False).ngroup()
     group = group.to_numpy()
     x_m, y_m = places.geometry.x.to_numpy(), places.geometry.y.to_numpy()
-    heads = np.empty(len(places), np.intp)
-    left = np.arange(len(places))
-    while len(left):
-        first = pd.Series(left).groupby(group[left]).transform("first").to_numpy()
-        near = np.hypot(x_m[left] - x_m[first], y_m[left] - y_m[first]) <= SITE_RADIUS_M
-        heads[left[near]] = first[near]
-        left = left[~near]
+    first = pd.Series(np.arange(len(places))).groupby(group).transform("first")
+    heads = first.to_numpy(np.intp, copy=True)
+    far = np.flatnonzero(np.hypot(x_m - x_m[heads], y_m - y_m[heads]) > SITE_RADIUS_M)
+    heads[far] = far[_heads_apart(group[far], x_m[far], y_m[far])]
+    return heads
+
+
+def _heads_apart(group: NDArray[np.int64], x_m: Numbers, y_m: Numbers) -> Positions:
+    """Return for each row the first that is near it, itself when none before it is.
+
+    Those that are near stand in the nine squares round it, whose sides are as long as the radius;
+    no two firsts of a group share a quarter of a square, so there are few to look at.
+    """
+    squares = zip(
+        group.tolist(),
+        np.floor(x_m / SITE_RADIUS_M).astype(np.int64).tolist(),
+        np.floor(y_m / SITE_RADIUS_M).astype(np.int64).tolist(),
+        strict=True,
+    )
+    firsts: dict[tuple[int, int, int], list[int]] = {}
+    heads = np.arange(len(group))
+    for row, (own, column, line) in enumerate(squares):
+        near = [
+            head
+            for c in (column - 1, column, column + 1)
+            for r in (line - 1, line, line + 1)
+            for head in firsts.get((own, c, r), ())
+            if np.hypot(x_m[row] - x_m[head], y_m[row] - y_m[head]) <= SITE_RADIUS_M
+        ]
+        if near:
+            heads[row] = min(near)
+        else:
+            firsts.setdefault((own, column, line), []).append(row)
     return heads
 
 
@@ -367,9 +398,12 @@ def _cell_ids(rows: Rows, used: Positions, cells: pd.DataFrame) -> Texts:
 
 def _is_local(ids: Texts) -> Mask:
     """Return which ids are numbers that count within a base station."""
-    numbers = pd.to_numeric(pd.Series(ids), errors="coerce").to_numpy(np.float64)
-    whole = pd.Series(ids, dtype=str).str.isdecimal().to_numpy(bool)
-    return np.asarray(whole & (numbers <= LONGEST_LOCAL_CELL))
+    return np.array([is_local_cell(one) for one in ids], dtype=bool)
+
+
+def is_local_cell(id_: str) -> bool:
+    """Tell whether a cell's id is a number that counts within a base station."""
+    return len(id_) <= limits().digits and id_.isdecimal() and int(id_) <= LONGEST_LOCAL_CELL
 
 
 def _numbered(labels: Iterable[str], taken: set[str], first: int) -> list[str]:

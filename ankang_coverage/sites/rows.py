@@ -9,6 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ankang_coverage.errors import NetworkError
+from ankang_coverage.inputs import LONGEST_VALUE, listed, printable, quoted, shortened
+from ankang_coverage.limits import limits
 from ankang_coverage.region.coordinates import parse_angle
 from ankang_coverage.sites.attributes import attributes, find_attributes
 from ankang_coverage.sites.network import no_rejections
@@ -21,6 +23,8 @@ Texts = NDArray[np.object_]
 UNIT_WORDS = {"m": ("m", "米"), "dBm": ("dbm",)}
 """Units that may stand behind a number, in lower case."""
 NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?"
+LONGEST_SHOWN = 200
+"""Characters of a value that the list of rejected rows keeps."""
 
 
 class Rows:
@@ -42,7 +46,7 @@ class Rows:
         self._position: dict[str, int] = {}
         for attribute, positions in find_attributes(table.headers).items():
             if len(positions) > 1:
-                twice = " and ".join(table.headers[position] for position in positions)
+                twice = listed(table.headers[position] for position in positions)
                 raise NetworkError(
                     f"{table.name} gives {attribute} twice, in {twice}: keep one column"
                 )
@@ -50,8 +54,7 @@ class Rows:
         self._texts: dict[str, Texts] = {}
         self._assumed: dict[str, Mask] = {}
         self._column, self._value, self._reason = self._blank(), self._blank(), self._blank()
-        width = len(table.headers)
-        self.reject(table.overfull, "", f"the row has more fields than the header's {width}")
+        self.reject(table.faults != "", "", table.faults)
 
     def has(self, attribute: str) -> bool:
         """Tell whether the table has a column for an attribute."""
@@ -72,9 +75,19 @@ class Rows:
             self._texts[attribute] = texts
         return self._texts[attribute]
 
+    def short(self, attribute: str) -> Texts:
+        """Return what the rows say where it may be a number; reject what is longer than any.
+
+        To look for a number in a text may take time by the square of its length.
+        """
+        text, longest = self.text(attribute), limits().digits
+        is_long = np.array([len(one) > longest for one in text], dtype=bool)
+        self.reject(is_long, attribute, f"{attribute} has more than {longest} characters")
+        return np.where(is_long, "", text)
+
     def parsed(self, attribute: str) -> Numbers:
         """Return numbers or angles, NaN where blank; reject what is none."""
-        about, text = attributes()[attribute], self.text(attribute)
+        about, text = attributes()[attribute], self.short(attribute)
         numbers = pd.to_numeric(pd.Series(text), errors="coerce").to_numpy(np.float64, copy=True)
         odd = (text != "") & ~np.isfinite(numbers)
         if odd.any():
@@ -109,11 +122,13 @@ class Rows:
     def words(self, attribute: str, meanings: Mapping[str, str]) -> Texts:
         """Return what words mean, the default where blank; reject unknown words."""
         text, default = self.text(attribute), attributes()[attribute].default
-        meant = {word: meanings.get(_plain_word(word), "") for word in set(text)}
+        longest = limits().digits
+        known = {word for word in set(text) if len(word) <= longest}
+        meant = {word: meanings.get(_plain_word(word), "") for word in known}
         meant[""] = default
         if default:
             self.assume(attribute, text == "")
-        words = pd.Series(text).map(meant).to_numpy(object)
+        words = pd.Series(text, dtype=object).map(meant).fillna("").to_numpy(object)
         unknown = (words == "") & (text != "")
         self.reject(unknown, attribute, f"{attribute} is none of {', '.join(meanings)}")
         return words
@@ -123,7 +138,7 @@ class Rows:
         new = where & self.is_usable()
         position = self._position.get(attribute)
         self._column[new] = attribute if position is None else self.table.headers[position]
-        self._value[new] = self.text(attribute)[new]
+        self._value[new] = [shortened(one, LONGEST_SHOWN) for one in self.text(attribute)[new]]
         self._reason[new] = reason if isinstance(reason, str) else reason[new]
 
     def is_usable(self) -> Mask:
@@ -145,7 +160,8 @@ class Rows:
             raise NetworkError(
                 f"none of the {len(rejected)} rows of {self.table.name} can be used; the "
                 f"commonest fault ({counts.iloc[0]} rows): {counts.index[0]}; the first: row "
-                f"{first['row']}, column {first['column']}, {first['value']!r}: {first['reason']}"
+                f"{first['row']}, column {printable(first['column'], LONGEST_VALUE)}, "
+                f"{quoted(first['value'])}: {first['reason']}"
             )
         return np.flatnonzero(self.is_usable())
 

@@ -1,30 +1,35 @@
 """Tables as files hold them: a header, raw cells, and the row numbers a spreadsheet shows."""
 
 import csv
-import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice, zip_longest
+from itertools import chain, islice
 from pathlib import Path
-from typing import cast
-from xml.etree.ElementTree import ParseError
-from zipfile import BadZipFile
+from typing import TextIO
 
 import geopandas as gpd
 import numpy as np
-import openpyxl
 import pandas as pd
 import pyogrio
 import shapely
 from numpy.typing import NDArray
-from openpyxl.utils.exceptions import InvalidFileException
-from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 from pyogrio.errors import DataLayerError, DataSourceError
 
 from ankang_coverage.errors import FileError
-from ankang_coverage.inputs import read_text
+from ankang_coverage.inputs import (
+    LONGEST_VALUE,
+    listed,
+    open_text,
+    printable,
+    quoted,
+    require_file,
+    said,
+    shortened,
+)
+from ankang_coverage.limits import limits, require_within
 from ankang_coverage.region.coordinates import WGS84
 from ankang_coverage.sites.attributes import find_attributes
+from ankang_coverage.sites.workbooks import open_workbook
 
 TEXT_FILES = (".csv", ".txt", ".tsv")
 WORKBOOKS = (".xlsx", ".xlsm")
@@ -51,15 +56,15 @@ class Table:
     rows
         (n,) number of each row: 1-based with the header counted, as a spreadsheet does; in a
         vector file the number of the feature.
-    overfull
-        (n,) whether a row has more fields than the header, so that its fields are not to trust.
+    faults
+        (n,) why a row is not to be trusted as a whole; blank where it is.
     """
 
     name: str
     headers: tuple[str, ...]
     cells: pd.DataFrame
     rows: NDArray[np.int64]
-    overfull: NDArray[np.bool_]
+    faults: NDArray[np.object_]
 
 
 def read_table(path: str | Path, table: str | None = None) -> Table:
@@ -78,66 +83,107 @@ def read_table(path: str | Path, table: str | None = None) -> Table:
     ------
     FileError
         If the file is missing, empty, damaged or of another kind, or leaves open which table.
+    LimitError
+        If it is larger, or its table longer or wider, than allowed.
     """
     path = Path(path)
     kind = path.suffix.lower()
     if kind not in (*TEXT_FILES, *WORKBOOKS, *VECTOR_FILES):
         raise FileError(
-            f"{path} is no table this library reads: save it as one of "
+            f"{printable(str(path))} is no table this library reads: save it as one of "
             f"{', '.join((*TEXT_FILES, *WORKBOOKS, *VECTOR_FILES))}"
         )
-    if not path.is_file():
-        raise FileError(f"cannot read {path}: there is no such file")
-    if path.stat().st_size == 0:
-        raise FileError(f"{path} is empty: export it again")
+    if require_file(path).stat().st_size == 0:
+        raise FileError(f"{printable(str(path))} is empty: export it again")
     if kind in WORKBOOKS:
         return _read_workbook(path, table)
     return _read_vector(path, table) if kind in VECTOR_FILES else _read_text_table(path)
 
 
 def _read_text_table(path: Path) -> Table:
-    text = read_text(path)
+    with open_text(path) as text:
 
-    def known_headers(separator: str) -> int:
-        # A wrong separator makes nonsense of quotation marks, so this look is not strict.
-        lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-        return _find_header(list(islice(lines, HEADER_WITHIN_ROWS)))[1]
+        def known_headers(separator: str) -> int:
+            # A wrong separator makes nonsense of quotation marks, so this look is not strict.
+            text.seek(0)
+            records = _records(path, text, separator, strict=False)
+            try:
+                return _find_header(list(islice(records, HEADER_WITHIN_ROWS)))[1]
+            except FileError:
+                return 0
 
-    separator = max(SEPARATORS, key=known_headers)
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    try:
-        rows = list(lines)
-    except csv.Error as error:
-        raise FileError(
-            f"{path}, near line {lines.line_num}: {error}: a quotation mark may be missing"
-        ) from error
-    return _as_table(path, rows, fields_split=True)
+        separator = max(SEPARATORS, key=known_headers)
+        text.seek(0)
+        return _as_table(path, _records(path, text, separator), fields_split=True)
 
 
-def _read_workbook(path: Path, sheet: str | None) -> Table:
-    try:
-        workbook = openpyxl.load_workbook(path, read_only=True, data_only=True)
+def _records(
+    path: Path, text: TextIO, separator: str, *, strict: bool = True
+) -> Iterator[list[str]]:
+    """Yield the rows of a text table, and name the row in which a quotation mark is left open."""
+    lines = _Lines(printable(str(path)), text)
+    # The parser's own limit is the process's; ours is told with the row.
+    csv.field_size_limit(max(csv.field_size_limit(), limits().row_characters))
+    rows = csv.reader(lines, delimiter=separator, strict=strict)
+    while True:
+        lines.begin_row()
         try:
-            sheets = {one.title: cast(ReadOnlyWorksheet, one) for one in workbook.worksheets}
-            heads = {name: _rows_of(one, HEADER_WITHIN_ROWS) for name, one in sheets.items()}
-            has_places = {name: _has_places(rows) for name, rows in heads.items()}
-            rows = _rows_of(sheets[_choose(path, "sheet", sheet, has_places)])
-        finally:
-            workbook.close()
-    except FileError:
-        raise
-    except (BadZipFile, InvalidFileException, KeyError, OSError, ParseError, ValueError) as error:
-        raise FileError(
-            f"cannot read {path} as an Excel workbook ({error}): save it again as .xlsx"
-        ) from error
-    return _as_table(path, rows)
+            yield next(rows)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise FileError(
+                f"{lines.place}: {said(error)}: a quotation mark may be missing"
+            ) from error
 
 
-def _rows_of(sheet: ReadOnlyWorksheet, limit: int | None = None) -> list[Row]:
-    # Some programs write a wrong size of the sheet; without it, openpyxl reads what is there.
-    sheet.reset_dimensions()
-    rows = sheet.iter_rows(max_row=limit, values_only=True)  # type: ignore[misc]  # wrong stub
-    return list(rows)
+class _Lines:
+    """The lines of a text table, and where the row begins that is being read."""
+
+    def __init__(self, name: str, text: TextIO) -> None:
+        self._name, self._text = name, text
+        self._most = limits().row_characters
+        self._n_lines = self._n_characters = self._first = 0
+
+    def begin_row(self) -> None:
+        """Note that the next line begins a row."""
+        self._first, self._n_characters = self._n_lines + 1, 0
+
+    @property
+    def place(self) -> str:
+        """The row that is being read, as messages call it."""
+        return f"{self._name}, the row that begins in line {self._first}"
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        line = self._text.readline(self._most + 1)
+        if not line:
+            raise StopIteration
+        self._n_lines += 1
+        self._n_characters += len(line)
+        if self._n_characters > self._most:
+            goes_on = self._n_lines > self._first
+            why = (
+                " (a quotation mark may be missing: it goes on over many lines)" if goes_on else ""
+            )
+            told = f"{self.place}{why} has too many characters"
+            require_within("row_characters", self._n_characters, told)
+        return line
+
+
+def _read_workbook(path: Path, wanted: str | None) -> Table:
+    with open_workbook(path) as workbook:
+
+        def has_places(sheet: str) -> bool:
+            return _has_places([row for _, row in islice(workbook.rows(sheet), HEADER_WITHIN_ROWS)])
+
+        known = dict.fromkeys(workbook.sheets, False)
+        if wanted is None and len(known) > 1:
+            known = {sheet: has_places(sheet) for sheet in known}
+        sheet = _choose(path, "sheet", wanted, known)
+        return _numbered_table(path, workbook.rows(sheet))
 
 
 def _read_vector(path: Path, layer: str | None) -> Table:
@@ -182,18 +228,19 @@ def _coordinates(points: gpd.GeoSeries) -> tuple[NDArray[np.object_], NDArray[np
 
 def _choose(path: Path, what: str, wanted: str | None, has_places: Mapping[str, bool]) -> str:
     """Return the name of the table to read."""
+    name = printable(str(path))
     if wanted is not None:
         if wanted in has_places:
             return wanted
-        raise FileError(f"{path} has no {what} {wanted!r}; it has {', '.join(has_places)}")
-    suitable = [name for name, suits in has_places.items() if suits]
+        raise FileError(f"{name} has no {what} {quoted(wanted)}; it has {listed(has_places)}")
+    suitable = [one for one, suits in has_places.items() if suits]
     if len(suitable) > 1:
         raise FileError(
-            f"{path} has several tables, the {what}s {', '.join(suitable)}: name one with table=, "
+            f"{name} has several tables, the {what}s {listed(suitable)}: name one with table=, "
             f"or save the one to read in a file of its own"
         )
     if not has_places:
-        raise FileError(f"{path} has no {what}: export it again")
+        raise FileError(f"{name} has no {what}: export it again")
     return suitable[0] if suitable else next(iter(has_places))
 
 
@@ -204,7 +251,8 @@ def _has_places(rows: Sequence[Row]) -> bool:
 
 def _find_header(rows: Sequence[Row]) -> tuple[int, int]:
     """Return which of the first rows is the header, and how many attributes it names."""
-    known = [len(find_attributes(row)) for row in rows[:HEADER_WITHIN_ROWS]]
+    most = limits().columns
+    known = [len(find_attributes(row[:most])) for row in rows[:HEADER_WITHIN_ROWS]]
     if not any(known):
         return next((n for n, row in enumerate(rows) if not _is_blank(row)), 0), 0
     best = max(known)
@@ -212,31 +260,100 @@ def _find_header(rows: Sequence[Row]) -> tuple[int, int]:
 
 
 def _as_table(
-    path: Path, rows: Sequence[Row], *, first_row: int = 1, fields_split: bool = False
+    path: Path, rows: Iterable[Row], *, first_row: int = 1, fields_split: bool = False
 ) -> Table:
-    position, _ = _find_header(rows)
-    headers = [_header_text(cell) for cell in rows[position]] if rows else []
+    return _numbered_table(path, enumerate(rows, start=first_row), fields_split=fields_split)
+
+
+def _numbered_table(
+    path: Path, numbered: Iterable[tuple[int, Row]], *, fields_split: bool = False
+) -> Table:
+    """Make a table of rows as they come, and stop at the first that is beyond a limit."""
+    name, rows = printable(str(path)), iter(numbered)
+    top = list(islice(rows, HEADER_WITHIN_ROWS))
+    position, _ = _find_header([row for _, row in top])
+    headers = [_header_text(cell) for cell in top[position][1]] if top else []
     while headers and not headers[-1]:
         headers.pop()
-    below = [
-        (number, row)
-        for number, row in enumerate(rows[position + 1 :], start=position + 1 + first_row)
-        if not _is_blank(row)
-    ]
-    if not below:
-        raise FileError(f"{path} has no rows below its header: export it again")
-    numbers, filled = zip(*below, strict=True)
-    cells = pd.DataFrame(dict(enumerate(zip_longest(*filled))), dtype=object)
-    cells = cells.reindex(columns=range(max(len(headers), cells.shape[1])))
-    beyond = cells.iloc[:, len(headers) :]
-    overfull = (beyond.notna() & (beyond != "")).any(axis=1).to_numpy(bool) & fields_split
+    require_within("columns", len(headers), f"{name} has too many columns")
+    kept = _Kept(name, headers, fields_split)
+    for number, row in chain(top[position + 1 :], rows):
+        kept.add(number, row)
+    if not kept.rows:
+        raise FileError(f"{name} has no rows below its header: export it again")
     return Table(
-        path.name,
+        printable(path.name),
         tuple(headers),
-        cells.iloc[:, : len(headers)],
-        np.array(numbers, np.int64),
-        overfull,
+        pd.DataFrame(dict(enumerate(zip(*kept.rows, strict=True))), dtype=object),
+        np.array(kept.numbers, np.int64),
+        np.array(kept.faults, dtype=object),
     )
+
+
+class _Kept:
+    """The rows of a table that are not blank, as wide as its header, and what is wrong with them.
+
+    Parameters
+    ----------
+    name
+        The file, for messages.
+    headers
+        The header.
+    fields_split
+        Whether more fields than headers mean that a field was split, and are no remarks beside
+        the table.
+    """
+
+    def __init__(self, name: str, headers: Sequence[str], fields_split: bool) -> None:
+        self.rows: list[Row] = []
+        self.numbers: list[int] = []
+        self.faults: list[str] = []
+        self._name, self._headers, self._fields_split = name, headers, fields_split
+        self._limits = limits()
+        self._n_blank = self._n_characters = 0
+
+    def add(self, number: int, row: Row) -> None:
+        """Add a row, or refuse the table for it."""
+        if _is_blank(row):
+            self._n_blank += 1
+        else:
+            row, fault = self._fitted(row)
+            self.rows.append(row)
+            self.numbers.append(number)
+            self.faults.append(fault)
+        n_rows, most = len(self.rows), self._limits
+        if n_rows + self._n_blank > most.rows:
+            require_within("rows", n_rows + self._n_blank, f"{self._name} has too many rows")
+        if n_rows * len(self._headers) > most.cells:
+            n_cells = n_rows * len(self._headers)
+            require_within("cells", n_cells, f"{self._name} has too many cells")
+        if self._n_characters > most.text_bytes:
+            require_within("text_bytes", self._n_characters, f"{self._name} has too much text")
+
+    def _fitted(self, row: Row) -> tuple[Row, str]:
+        """Return a row as wide as the header, its texts not too long, and what is wrong with it."""
+        fault, width = "", len(self._headers)
+        if len(row) > width:
+            if self._fields_split and not _is_blank(row[width:]):
+                fault = f"the row has more fields than the header's {width}"
+            row = row[:width]
+        elif len(row) < width:
+            row = [*row, *[None] * (width - len(row))]
+        n_characters = _n_characters(row)
+        longest = self._limits.field_characters
+        if n_characters > longest:
+            for header, cell in zip(self._headers, row, strict=True):
+                if not fault and isinstance(cell, str) and len(cell) > longest:
+                    column = printable(header, LONGEST_VALUE)
+                    fault = f"column {column} has more than {longest:,} characters"
+            row = [shortened(one, longest) if isinstance(one, str) else one for one in row]
+            n_characters = _n_characters(row)
+        self._n_characters += n_characters
+        return row, fault
+
+
+def _n_characters(row: Row) -> int:
+    return sum(len(cell) for cell in row if isinstance(cell, str))
 
 
 def _header_text(cell: object) -> str:

@@ -193,7 +193,7 @@ def test_settings_other_than_those_fitted_are_refused(tmp_path, setting, named):
 def test_a_file_that_is_no_calibration_is_refused_by_name(tmp_path, text):
     path = tmp_path / "calibration.json"
     path.write_text(text)
-    with pytest.raises(FileError, match="calibration.json is no calibration"):
+    with pytest.raises(FileError, match="calibration.json (is no calibration|as JSON)"):
         Calibration.load(path)
 
 

@@ -43,8 +43,12 @@ def test_village_centres_and_sites_have_fibre(small_region, small_network):
 @pytest.mark.parametrize(
     ("text", "error", "says"),
     [
-        ("{", FileError, "not valid YAML"),
-        ("pole: 3", PlanningError, "tower_yuan: Field required.*pole: Extra inputs"),
+        ("{", FileError, r"as YAML \(line 2"),
+        (
+            "pole: 3",
+            PlanningError,
+            "tower_yuan: Field required.*pole: unknown key; did you mean pole_yuan",
+        ),
         (BUILTIN.read_text("utf-8").replace("200000", "-1", 1), PlanningError, "tower_yuan"),
     ],
 )

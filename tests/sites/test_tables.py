@@ -52,7 +52,7 @@ def test_rows_with_too_many_fields_are_told(tmp_path):
     path.write_text(text_of(",", *lines), "utf-8")
     table = read_table(path)
     assert table.headers == tuple(HEADER)
-    assert table.overfull.tolist() == [False, True, False]
+    assert table.faults.tolist() == ["", "the row has more fields than the header's 4", ""]
 
 
 def write_workbook(path, **sheets):
@@ -73,7 +73,7 @@ def test_workbook(tmp_path):
     assert table.headers == tuple(HEADER)
     assert as_lists(table) == [["A", "108.5", "32", "B8"]]
     assert table.rows.tolist() == [4]
-    assert not table.overfull.any()
+    assert table.faults.tolist() == [""]
 
 
 def test_the_sheet_with_places_is_read(tmp_path):

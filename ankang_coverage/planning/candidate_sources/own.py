@@ -9,6 +9,9 @@ import numpy as np
 import pandas as pd
 
 from ankang_coverage.errors import PlanningError
+from ankang_coverage.inputs import LONGEST_VALUE, listed, printable, quoted
+from ankang_coverage.limits import limits
+from ankang_coverage.planning.costs import DEAREST_SITE_YUAN
 from ankang_coverage.planning.rules import Construction
 from ankang_coverage.region.coordinates import WGS84, bd09_to_gcj02, gcj02_to_wgs84
 from ankang_coverage.sites.attributes import plain_header
@@ -56,17 +59,19 @@ def own_places(
     PlanningError
         If a row has no usable coordinate, cost or construction, or an id occurs twice.
     """
-    rows = Rows(read_table(path))
+    rows, name = Rows(read_table(path)), printable(str(path))
     for needed in ("longitude", "latitude"):
         if not rows.has(needed):
-            raise PlanningError(f"{path} has no column {needed}; it has {rows.table.headers}")
+            raise PlanningError(
+                f"{name} has no column {needed}; it has {listed(rows.table.headers)}"
+            )
         rows.reject(np.isnan(rows.numbers(needed)), needed, f"{needed} is blank")
     faults = rows.rejected()
     if len(faults):
         first = faults.iloc[0]
         raise PlanningError(
-            f"{path}, row {first['row']}, column {first['column']}: {first['reason']} "
-            f"({len(faults)} rows have a fault)"
+            f"{name}, row {first['row']}, column {printable(first['column'], LONGEST_VALUE)}: "
+            f"{first['reason']} ({len(faults)} rows have a fault)"
         )
     longitude, latitude = rows.numbers("longitude"), rows.numbers("latitude")
     if coordinates == "bd09":
@@ -78,7 +83,7 @@ def own_places(
     )
     twice = site[(site != "") & site.duplicated()]
     if len(twice):
-        raise PlanningError(f"{path} names site {twice.iloc[0]!r} twice: ids must be unique")
+        raise PlanningError(f"{name} names site {quoted(twice.iloc[0])} twice: ids must be unique")
     return gpd.GeoDataFrame(
         {
             "site": site,
@@ -106,20 +111,24 @@ def _column(
         try:
             values.append(read(text) if text else blank)
         except ValueError as error:
-            raise PlanningError(
-                f"{table.name}, row {number}, column {table.headers[here[0]]}: {error}"
-            ) from error
+            column = printable(table.headers[here[0]], LONGEST_VALUE)
+            raise PlanningError(f"{table.name}, row {number}, column {column}: {error}") from error
     return pd.Series(values)
 
 
 def _construction(text: str) -> str:
     if text not in CONSTRUCTION_WORDS:
-        raise ValueError(f"{text!r} is none of {', '.join(CONSTRUCTION_WORDS)}")
+        raise ValueError(f"{quoted(text)} is none of {', '.join(CONSTRUCTION_WORDS)}")
     return CONSTRUCTION_WORDS[text]
 
 
 def _cost(text: str) -> float:
-    cost = float(text.replace(",", ""))
-    if not 0.0 <= cost < 1e12:
-        raise ValueError(f"cost {text} is not a number of 0 or more")
+    try:
+        cost = float(text.replace(",", "")) if len(text) <= limits().digits else np.nan
+    except ValueError:
+        cost = np.nan
+    if not 0.0 <= cost <= DEAREST_SITE_YUAN:
+        raise ValueError(
+            f"cost {quoted(text)} is not a number of yuan from 0 to {DEAREST_SITE_YUAN:,.0f}"
+        )
     return cost

@@ -9,17 +9,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from functools import cache, partial
-from importlib import resources
 from pathlib import Path
 from types import MappingProxyType, UnionType
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import ValidationError
 
 from ankang_coverage.errors import CatalogueError, FileError
-from ankang_coverage.inputs import read_text
+from ankang_coverage.inputs import LONGEST_VALUE, listed, printable, quoted
 from ankang_coverage.propagation.antenna_files import read_antenna_file
+from ankang_coverage.settings import explain, read_yaml
 from ankang_coverage.sites.catalogue.bands import BANDS, Band, band
 from ankang_coverage.sites.catalogue.entries import (
     DEFAULT_ERROR_SIGMA_DB,
@@ -202,8 +201,8 @@ def builtin_catalogue() -> Catalogue:
     """
     lists: dict[str, Any] = {}
     for name, reader in _READERS.items():
-        text = (resources.files(__name__) / f"{name}.yaml").read_text("utf-8")
-        lists[name] = _entries(f"{name}.yaml", yaml.safe_load(text), reader)
+        told = read_yaml(Path(__file__).with_name(f"{name}.yaml"))
+        lists[name] = _entries(f"{name}.yaml", told, reader, _MODELS[name])
     return Catalogue(**lists)
 
 
@@ -229,27 +228,29 @@ def read_catalogue(path: str | Path, base: Catalogue | None = None) -> Catalogue
     Raises
     ------
     FileError
-        If the file cannot be read.
+        If the file cannot be read, or is no YAML.
     CatalogueError
-        If it is no YAML, has another list, or an entry or its pattern file is wrong; the message
-        names file and entry.
+        If it has another list, or an entry or its pattern file is wrong; the message names file
+        and entry.
     """
-    path = Path(path)
-    try:
-        lists = yaml.safe_load(read_text(path))
-    except yaml.YAMLError as error:
-        raise CatalogueError(f"{path} is no YAML: {error}") from error
+    path, name = Path(path), printable(str(path))
+    lists = read_yaml(path)
     if not isinstance(lists, dict) or not lists.keys() <= _MODELS.keys():
-        raise CatalogueError(f"{path} must hold some of the lists {', '.join(_MODELS)} and no more")
+        raise CatalogueError(f"{name} must hold some of the lists {', '.join(_MODELS)} and no more")
     readers: dict[str, Callable[[Any], Entry]] = {
         **_READERS,
         "antennas": partial(_read_antenna, path),
     }
-    added = {
-        name: _entries(f"{path}, {name}", entries, readers[name]) for name, entries in lists.items()
-    }
+    added = [
+        entry
+        for what, entries in lists.items()
+        for entry in _entries(f"{name}, {what}", entries, readers[what], _MODELS[what]).values()
+    ]
     base = builtin_catalogue() if base is None else base
-    return base.with_entries(*(entry for entries in added.values() for entry in entries.values()))
+    try:
+        return base.with_entries(*added)
+    except CatalogueError as error:
+        raise CatalogueError(f"{name}: {error}") from error
 
 
 def antennas() -> Mapping[str, AnyAntenna]:
@@ -383,17 +384,22 @@ def _read_antenna(catalogue: Path, told: Any) -> AnyAntenna:
     measured = isinstance(told, dict) and (told.get("kind") == "measured" or "pattern_file" in told)
     if not measured:
         return as_antenna(told)
-    antenna = f"{catalogue}, antenna {told.get('id', 'without id')}"
+    id_ = printable(str(told.get("id", "without id")), LONGEST_VALUE)
+    antenna = f"{printable(str(catalogue))}, antenna {id_}"
     if told.get("kind") != "measured":
         raise CatalogueError(f"{antenna} has a pattern_file: write kind: measured")
     if "pattern_file" not in told:
         raise CatalogueError(f"{antenna} is measured: name its MSI or Planet file in pattern_file")
     file = told["pattern_file"]
+    if not isinstance(file, str):
+        raise CatalogueError(f"{antenna}: pattern_file must be the path of a file, in quotes")
     if beside := told.keys() - {"id", "source", "kind", "pattern_file"}:
-        left_out = ", ".join(sorted(map(str, beside)))
-        raise CatalogueError(f"{antenna} is described by {file}: leave out {left_out}")
+        raise CatalogueError(
+            f"{antenna} is described by {printable(file, LONGEST_VALUE)}: leave out "
+            f"{listed(sorted(map(str, beside)))}"
+        )
     try:
-        pattern = read_antenna_file(catalogue.parent / str(file))
+        pattern = read_antenna_file(catalogue.parent / file)
     except FileError as error:
         raise CatalogueError(
             f"{antenna}: {error}; correct the file, or its path in pattern_file, which begins at "
@@ -403,16 +409,19 @@ def _read_antenna(catalogue: Path, told: Any) -> AnyAntenna:
     return as_antenna({**own, "pattern": pattern})
 
 
-def _entries(where: str, listed: Any, reader: Callable[[Any], _Entry]) -> dict[str, _Entry]:
+def _entries(
+    where: str, told: Any, reader: Callable[[Any], _Entry], model: type[Entry] | UnionType
+) -> dict[str, _Entry]:
     """Return the entries of a list by id; every fault names the place and the entry."""
-    if not isinstance(listed, list):
+    if not isinstance(told, list):
         raise CatalogueError(f"{where} is no list of entries")
     entries: dict[str, _Entry] = {}
-    for number, values in enumerate(listed, start=1):
+    for number, values in enumerate(told, start=1):
         try:
             entry = reader(values)
         except ValidationError as error:
-            raise CatalogueError(f"{where}, entry {number}: {error}") from error
+            place = f"{where}, entry {number}"
+            raise CatalogueError(explain(error, place, values, model)) from error
         if entry.id in entries:
             raise CatalogueError(f"{where}, entry {number}: the id {entry.id} is taken")
         entries[entry.id] = entry
@@ -424,4 +433,6 @@ def _find(what: str, id_: str, entries: Mapping[str, _Entry]) -> _Entry:
         return entries[id_]
     nearest = get_close_matches(id_, entries, n=1, cutoff=0.5)
     guess = f", did you mean {nearest[0]}?" if nearest else "."
-    raise CatalogueError(f"the catalogue has no {what} {id_!r}{guess} Known: {', '.join(entries)}")
+    raise CatalogueError(
+        f"the catalogue has no {what} {quoted(id_)}{guess} Known: {listed(entries)}"
+    )

@@ -7,8 +7,7 @@ from typing import Annotated, Any, Literal, Self, TypeAlias, TypeVar, get_args
 
 import numpy as np
 from pydantic import (
-    BaseModel,
-    ConfigDict,
+    BeforeValidator,
     Field,
     PlainSerializer,
     PlainValidator,
@@ -33,28 +32,37 @@ from ankang_coverage.propagation.throughput import (
     Modulation,
     tdd_shares,
 )
+from ankang_coverage.settings import Number, Settings, Whole, explain
 from ankang_coverage.sites.catalogue.bands import band
 
 _Value = TypeVar("_Value", float, str)
 
-Id = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+
+def _no_truth(value: object) -> object:
+    """Refuse true and false where 1 and 0 would be taken."""
+    if isinstance(value, bool):
+        raise ValueError(f"Input should be a number, not {str(value).lower()}")
+    return value
+
+
+Id = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
 Text = Annotated[str, Field(min_length=1)]
-PowerDbm = Annotated[float, Field(ge=0.0, le=60.0)]
-LossDb = Annotated[float, Field(ge=0.0, le=30.0)]
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
-Overhead = Annotated[float, Field(ge=0.0, le=0.9)]
-Layers: TypeAlias = Literal[1, 2, 4]
+PowerDbm = Annotated[Number, Field(ge=0.0, le=60.0)]
+LossDb = Annotated[Number, Field(ge=0.0, le=30.0)]
+Share = Annotated[Number, Field(ge=0.0, le=1.0)]
+Overhead = Annotated[Number, Field(ge=0.0, le=0.9)]
+Counted: TypeAlias = Annotated[Literal[1, 2, 4], BeforeValidator(_no_truth)]
 Operator: TypeAlias = Literal["mobile", "unicom", "telecom", "cbn"]
 OPERATORS: tuple[Operator, ...] = get_args(Operator)
 """China Mobile, China Unicom, China Telecom and China Broadcasting Network."""
 
-RsrpThresholdDbm = Annotated[float, Field(ge=-140.0, le=-40.0)]
-Probability = Annotated[float, Field(ge=0.05, le=0.99)]
-SigmaDb = Annotated[float, Field(gt=0.0, le=30.0)]
-SinrThresholdDb = Annotated[float, Field(ge=-10.0, le=40.0)]
-RateMbps = Annotated[float, Field(gt=0.0, le=1_000.0)]
+RsrpThresholdDbm = Annotated[Number, Field(ge=-140.0, le=-40.0)]
+Probability = Annotated[Number, Field(ge=0.05, le=0.99)]
+SigmaDb = Annotated[Number, Field(gt=0.0, le=30.0)]
+SinrThresholdDb = Annotated[Number, Field(ge=-10.0, le=40.0)]
+RateMbps = Annotated[Number, Field(gt=0.0, le=1_000.0)]
 Building: TypeAlias = Literal["traditional", "efficient"]
-Percent = Annotated[float, Field(gt=0.0, lt=100.0)]
+Percent = Annotated[Number, Field(gt=0.0, lt=100.0)]
 
 DEFAULT_ERROR_SIGMA_DB = 8.0
 """Total error of a prediction until a calibration tells it [dB]: planning assumption."""
@@ -78,7 +86,7 @@ NR_RESOURCE_BLOCKS: Mapping[tuple[int, float], int] = MappingProxyType(
 """The same for NR in frequency range 1: 3GPP TS 38.101-1 table 5.3.2-1."""
 
 
-class Entry(BaseModel):
+class Entry(Settings):
     """What every entry of the catalogue has.
 
     Attributes
@@ -88,8 +96,6 @@ class Entry(BaseModel):
     source
         Where its figures come from; assumptions are called so.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     id: Id
     source: Text
@@ -113,10 +119,12 @@ class Entry(BaseModel):
         >>> radio_layer("nr-n78").with_fields(id="nr-n78-unicom", frequency_mhz=3550.0).band
         78
         """
+        changed = self.model_dump() | changes
         try:
-            return type(self).model_validate(self.model_dump() | changes)
+            return type(self).model_validate(changed)
         except ValidationError as error:
-            raise CatalogueError(f"{self.id} cannot be changed so: {error}") from error
+            place = f"{self.id} cannot be changed so"
+            raise CatalogueError(explain(error, place, changed, type(self))) from error
 
 
 class Antenna(Entry):
@@ -135,11 +143,11 @@ class Antenna(Entry):
     """
 
     kind: Literal["sector", "omni", "ssb-beam"]
-    gain_dbi: Annotated[float, Field(ge=-10.0, le=40.0)]
-    horizontal_beamwidth_deg: Annotated[float, Field(gt=0.0, le=360.0)]
-    vertical_beamwidth_deg: Annotated[float, Field(gt=0.0, le=180.0)]
-    front_to_back_db: Annotated[float, Field(ge=0.0, le=60.0)]
-    side_lobe_suppression_db: Annotated[float, Field(ge=0.0, le=60.0)]
+    gain_dbi: Annotated[Number, Field(ge=-10.0, le=40.0)]
+    horizontal_beamwidth_deg: Annotated[Number, Field(gt=0.0, le=360.0)]
+    vertical_beamwidth_deg: Annotated[Number, Field(gt=0.0, le=180.0)]
+    front_to_back_db: Annotated[Number, Field(ge=0.0, le=60.0)]
+    side_lobe_suppression_db: Annotated[Number, Field(ge=0.0, le=60.0)]
 
     @property
     def pattern(self) -> SectorPattern:
@@ -274,13 +282,13 @@ class RadioLayer(Entry):
     """
 
     technology: Literal["lte", "nr"]
-    band: Annotated[int, Field(ge=1, le=256)]
+    band: Annotated[Whole, Field(ge=1, le=256)]
     duplex: Literal["fdd", "tdd"]
-    frequency_mhz: Annotated[float, Field(ge=400.0, le=7_125.0)]
-    bandwidth_mhz: Annotated[float, Field(gt=0.0, le=100.0)]
+    frequency_mhz: Annotated[Number, Field(ge=400.0, le=7_125.0)]
+    bandwidth_mhz: Annotated[Number, Field(gt=0.0, le=100.0)]
     subcarrier_spacing_khz: Literal[15, 30]
-    n_resource_blocks: Annotated[int, Field(ge=6, le=273)]
-    ports: Literal[1, 2, 4]
+    n_resource_blocks: Annotated[Whole, Field(ge=6, le=273)]
+    ports: Counted
     power_dbm: PowerDbm
     micro_power_dbm: PowerDbm
     feeder_loss_db: LossDb
@@ -293,8 +301,8 @@ class RadioLayer(Entry):
     base_noise_figure_db: LossDb
     terminal_power_dbm: PowerDbm
     uplink_interference_db: LossDb
-    downlink_layers: Layers
-    uplink_layers: Layers
+    downlink_layers: Counted
+    uplink_layers: Counted
     downlink_modulation: Modulation
     uplink_modulation: Modulation
     downlink_overhead: Overhead

@@ -46,7 +46,7 @@ def test_gcj02_is_moved_by_hundreds_of_metres(tmp_path):
         ("109.02", "", "row 3, column 经度: longitude is blank"),
         ("P2", "P1", "names site 'P1' twice"),
         ("新建杆", "天线", "row 2, column 建设方式: '天线' is none of"),
-        ('"12,000"', "-3", "row 2, column 造价: cost -3"),
+        ('"12,000"', "-3", "row 2, column 造价: cost '-3'"),
         ("经度", "东", "has no column longitude"),
     ],
 )
