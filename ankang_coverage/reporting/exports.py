@@ -69,7 +69,8 @@ def write_plan(plan: Plan, out: str | Path, *, lang: str = "zh") -> dict[str, Pa
     """Write a plan's files into a folder, all of them whole or none.
 
     What an earlier plan left there and this one does not write goes away with what it replaces:
-    ``rejected_sites.csv``, and rasters of services that are no longer predicted.
+    ``rejected_sites.csv``, ``rejected_villages.csv``, and rasters of services that are no longer
+    predicted.
 
     Parameters
     ----------
@@ -87,8 +88,8 @@ def write_plan(plan: Plan, out: str | Path, *, lang: str = "zh") -> dict[str, Pa
         ``counties.csv``, ``rsrp_<service>.tif`` (bands before and after), ``plan.gpkg``,
         ``map.html`` and ``summary.json``; what explains the choice, ``plan_curve.csv``,
         ``plan_counties.csv``, ``plan_constraints.csv``, ``uncovered_villages.csv`` and
-        ``dropped_candidates.csv``; ``rejected_sites.csv`` where rows of the table of sites
-        could not be used.
+        ``dropped_candidates.csv``; ``rejected_sites.csv`` and ``rejected_villages.csv`` where
+        rows of the table of sites or features of the file of villages could not be used.
 
     Raises
     ------
@@ -111,7 +112,9 @@ def write_plan(plan: Plan, out: str | Path, *, lang: str = "zh") -> dict[str, Pa
     }
     if len(plan.network.rejected):
         writers["rejected_sites.csv"] = partial(write_csv, plan.network.rejected)
-    earlier = ("rejected_sites.csv", *_rsrp_rasters(folder))
+    if len(plan.region.rejected):
+        writers["rejected_villages.csv"] = partial(write_csv, plan.region.rejected)
+    earlier = ("rejected_sites.csv", "rejected_villages.csv", *_rsrp_rasters(folder))
     write_together(folder, writers, obsolete=earlier)
     return {name: folder / name for name in writers}
 
