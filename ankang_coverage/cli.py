@@ -33,6 +33,7 @@ RESULT_FILES = (
     "uncovered_villages.csv",
     "dropped_candidates.csv",
     "rejected_sites.csv",
+    "rejected_villages.csv",
     "plan.gpkg",
     "map.html",
     "summary.json",

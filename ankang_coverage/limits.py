@@ -47,8 +47,10 @@ class Limits(BaseModel):
     """Characters of one number written as text."""
     vector_bytes: int = Field(default=1_000_000_000, ge=1)
     """Size of a GeoPackage or Shapefile [bytes]."""
-    json_bytes: int = Field(default=100_000_000, ge=1)
+    json_bytes: int = Field(default=60_000_000, ge=1)
     """Size of a GeoJSON file, which is read as a whole [bytes]."""
+    json_unpacked_bytes: int = Field(default=400_000_000, ge=1)
+    """Memory that a GeoJSON file unpacks to, told from its brackets and commas [bytes]."""
     features: int = Field(default=200_000, ge=1)
     """Features of a layer of a vector file."""
     vertices: int = Field(default=3_000_000, ge=1)
@@ -57,7 +59,7 @@ class Limits(BaseModel):
     """Farthest distance of a village from the middle of all, in medians of such distances [1]."""
     grid_pixels: int = Field(default=150_000_000, ge=1)
     """Pixels of the region's grid."""
-    raster_pixels: int = Field(default=5_000_000_000, ge=1)
+    raster_pixels: int = Field(default=1_000_000_000, ge=1)
     """Pixels of a raster that lie in the region."""
     block_bytes: int = Field(default=256_000_000, ge=1)
     """Size of one unpacked block (tile or strip) of a raster [bytes]."""

@@ -1,19 +1,21 @@
 """What rules a place out for something new: slope, forbidden areas, distance from roads."""
 
+from functools import lru_cache
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyogrio
 import shapely
 from numpy.typing import NDArray
 
 from ankang_coverage.errors import FileError, PlanningError
+from ankang_coverage.inputs import require_file
 from ankang_coverage.planning.candidate_sources.roads import as_lines
 from ankang_coverage.planning.places import OUTSIDE, pixels_at
 from ankang_coverage.planning.rules import CandidateSettings
 from ankang_coverage.region import Region
+from ankang_coverage.region.vectors import faults_of_shapes, read_layer
 
 
 def unsuitable(places: gpd.GeoDataFrame, settings: CandidateSettings, region: Region) -> pd.Series:
@@ -47,11 +49,13 @@ def unsuitable(places: gpd.GeoDataFrame, settings: CandidateSettings, region: Re
         told = [f"slope {one:.0f}° above {settings.slope_limit_deg:g}°" for one in slope]
         because(slope > settings.slope_limit_deg, np.array(told, object))
     if settings.forbidden_areas is not None:
-        areas = read_vector(settings.forbidden_areas).to_crs(region.villages.crs)
-        barred = shapely.union_all(shapely.make_valid(areas.geometry.to_numpy()))
-        because(shapely.intersects_xy(barred, x_m, y_m), "in a forbidden area")
+        areas = read_areas(settings.forbidden_areas).to_crs(region.villages.crs)
+        within_reach = np.isfinite(areas.bounds.to_numpy()).all(axis=1)
+        barred = shapely.STRtree(shapely.make_valid(areas.geometry.to_numpy()[within_reach]))
+        inside, _ = barred.query(places.geometry.to_numpy(), predicate="intersects")
+        because(np.isin(np.arange(len(places)), inside), "in a forbidden area")
     if settings.farthest_from_road_m is not None and settings.roads is not None:
-        lines = shapely.STRtree(as_lines(read_vector(settings.roads), region))
+        lines = shapely.STRtree(as_lines(read_roads(settings.roads)[0], region))
         (here, _), distance = lines.query_nearest(
             places.geometry.to_numpy(), return_distance=True, all_matches=False
         )
@@ -73,20 +77,54 @@ def slope_deg(region: Region) -> NDArray[np.float64]:
     return np.degrees(np.arctan(np.hypot(down, across)))
 
 
-def read_vector(path: Path) -> gpd.GeoDataFrame:
-    """Read a vector file with a CRS.
+def read_areas(path: Path) -> gpd.GeoDataFrame:
+    """Read polygons; every one must be well, for a place would be allowed without it.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be read, or a polygon of it cannot be used.
+    PlanningError
+        If it has no CRS or no polygons.
+    """
+    areas, wrong = _read_vector(path, "polygon")
+    if len(wrong):
+        raise FileError(
+            f"{path}, feature {wrong.index[0]}: {wrong.iloc[0]} ({len(wrong)} such): mend it, or "
+            f"delete it if it is no area"
+        )
+    return areas
+
+
+def read_roads(path: Path) -> tuple[gpd.GeoDataFrame, pd.Series]:
+    """Read lines, and why others cannot be used, by the number of the feature.
 
     Raises
     ------
     FileError
         If the file cannot be read.
     PlanningError
-        If it has no CRS or no geometry.
+        If it has no CRS or no lines.
     """
-    try:
-        frame = pyogrio.read_dataframe(path)
-    except (pyogrio.errors.DataSourceError, OSError, UnicodeDecodeError) as error:
-        raise FileError(f"cannot read {path} as a vector file: {error}") from error
-    if not isinstance(frame, gpd.GeoDataFrame) or frame.crs is None or frame.geometry.isna().all():
+    state = require_file(path).stat()
+    return _roads(path, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=1)
+def _roads(path: Path, _time: int, _size: int) -> tuple[gpd.GeoDataFrame, pd.Series]:
+    """Read a file once while it stays the same; nobody changes the table."""
+    return _read_vector(path, "line")
+
+
+def _read_vector(path: Path, kind: str) -> tuple[gpd.GeoDataFrame, pd.Series]:
+    layer = read_layer(path)
+    if layer.crs is None or shapely.is_missing(layer.shapes).all():
         raise PlanningError(f"{path} has no geometry with a CRS: export it again with its CRS")
-    return frame
+    reasons = faults_of_shapes(layer, [kind])
+    if not reasons.fine.any():
+        raise PlanningError(
+            f"none of the {len(layer.table)} features of {path} can be used; the first has "
+            f"{reasons.texts[0]}"
+        )
+    told = pd.Series(reasons.texts, layer.table.index, dtype=object)
+    return layer.frame()[reasons.fine], told[~reasons.fine]

@@ -4,7 +4,6 @@ Chinese division codes nest: the first 6 of a village's 12 digits are its county
 township.
 """
 
-import re
 import unicodedata
 from pathlib import Path
 from typing import Literal
@@ -12,12 +11,24 @@ from typing import Literal
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyogrio
 import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
 from ankang_coverage.errors import DivisionError, FileError
+from ankang_coverage.region.rejections import (
+    REJECTED,
+    reject_far,
+    rejected_rows,
+    require_some,
+)
+from ankang_coverage.region.tangles import shared_areas
+from ankang_coverage.region.vectors import (
+    Reasons,
+    faults_of_shapes,
+    layers_of,
+    read_layer,
+)
 
 Level = Literal["county", "township", "village"]
 
@@ -43,6 +54,8 @@ REPAIRED = "repaired"
 """Key of a table's ``attrs`` that lists the codes of repaired polygons."""
 SLIVER = 0.01
 """Share of a polygon that generalised borders may make two neighbours overlap [0–1]."""
+MOST_PEOPLE = 100_000_000
+"""More than live in any division."""
 INSIDE = 0.5
 """Least share of a child that must lie inside its parent [0–1]."""
 
@@ -59,14 +72,14 @@ KIND_WORDS = {
 
 
 def read_divisions(path: str | Path, level: Level, crs: CRS | None = None) -> gpd.GeoDataFrame:
-    """Read one level of administrative polygons from any vector file.
+    """Read one level of administrative polygons from a vector file.
 
     Parameters
     ----------
     path
-        GeoPackage, GeoJSON, Shapefile or another format of GDAL, with a CRS, a code column
-        (``code``, ``区划代码`` …), a name column and, for villages, a column of people. Of
-        several layers the one called after the level is read, such as ``villages``.
+        GeoPackage, GeoJSON or Shapefile with a CRS, a code column (``code``, ``区划代码`` …), a
+        name column and, for villages, a column of people. Of several layers the one called after
+        the level is read, such as ``villages``.
     level
         ``county``, ``township`` or ``village``.
     crs
@@ -77,56 +90,87 @@ def read_divisions(path: str | Path, level: Level, crs: CRS | None = None) -> gp
     geopandas.GeoDataFrame
         Indexed by code, columns ``name``, ``kind``, ``people`` (where given), the parents' codes,
         ``geometry_source`` (``user``) and ``geometry``; invalid polygons repaired, their codes
-        in ``attrs["repaired"]``.
+        in ``attrs["repaired"]``. Villages that are wrong in themselves are left out, and listed
+        in ``attrs["rejected"]``.
 
     Raises
     ------
     FileError
         If the file cannot be read, or leaves open which of its layers to read.
     DivisionError
-        If a column, the CRS, a code or a polygon is missing or wrong; the row is named.
+        If a column or the CRS is missing, a county or township is wrong, or every village is.
     """
-    table = _read_layer(Path(path), level)
-    if not isinstance(table, gpd.GeoDataFrame) or table.crs is None:
+    file = Path(path)
+    layer = read_layer(file, _layer_of(file, level))
+    if layer.crs is None:
         raise DivisionError(f"{path} has no polygons with a CRS: export it again with its CRS")
-    if table.empty:
+    if layer.table.empty:
         raise DivisionError(f"{path} holds no polygons: export it again")
+    reasons = faults_of_shapes(layer, ["polygon"])
+    codes, names = _codes(layer.table, level, file, reasons), _names(layer.table, file)
+    columns = {
+        "name": names.to_numpy(object),
+        "kind": _kinds(layer.table, level, file, reasons),
+        **_people(layer.table, file, reasons),
+    }
+    polygons, was_invalid = _repaired(layer.shapes, reasons)
+    require_some(file, layer.table.index, reasons)
+    if level == "village":
+        reject_far(file, codes, polygons, layer.crs, reasons)
+    elif not reasons.fine.all():
+        first = int(np.argmin(reasons.fine))
+        raise DivisionError(f"{path}, feature {layer.table.index[first]}: {reasons.texts[first]}")
     divisions = gpd.GeoDataFrame(
-        {
-            "name": _names(table, path),
-            "kind": _kinds(table, level, path),
-            **_people(table, path),
-            "geometry_source": "user",
-        },
-        geometry=table.geometry.to_numpy(),
-        crs=table.crs,
-        index=pd.Index(_codes(table, level, path), name=level),
-    )
-    repaired = divisions.index[~divisions.geometry.is_valid]
-    checked = as_divisions(divisions if crs is None else divisions.to_crs(crs), level)
-    checked.attrs[REPAIRED] = tuple(repaired)
+        {**columns, "geometry_source": "user"},
+        geometry=polygons,
+        crs=layer.crs,
+        index=pd.Index(codes, name=level),
+    )[reasons.fine]
+    checked = as_divisions(_brought_into(divisions, crs, file), level)
+    checked.attrs[REPAIRED] = tuple(codes[was_invalid & reasons.fine])
+    checked.attrs[REJECTED] = rejected_rows(file, layer.table.index, codes, names, reasons)
     return checked
 
 
-def _read_layer(path: Path, level: Level) -> pd.DataFrame:
-    """Read the polygons of a level from a vector file."""
-    if not path.exists():
-        raise FileError(f"cannot read {path}: there is no such file")
-    if path.is_dir() and path.suffix.lower() != ".gdb":
-        raise FileError(f"cannot read {path}: it is a folder; name the file of the polygons")
-    if path.is_file() and path.stat().st_size == 0:
-        raise FileError(f"{path} is empty: export it again")
-    try:
-        layers = [str(name) for name, geometry in pyogrio.list_layers(path) if geometry is not None]
-        named = [name for name in layers if name.lower() in LAYER_NAMES[level]]
-        if len(layers) > 1 and len(named) != 1:
-            raise FileError(
-                f"{path} has several layers, {', '.join(layers)}: call the one of this level "
-                f"{LAYER_NAMES[level][0]!r}, or save it in a file of its own"
-            )
-        return pyogrio.read_dataframe(path, layer=next(iter(named or layers), None))
-    except (pyogrio.errors.DataSourceError, OSError) as error:
-        raise FileError(f"cannot read {path} as a vector file: {error}") from error
+def _layer_of(file: Path, level: Level) -> str | None:
+    """Return the layer of a level in a file of several, ``None`` in a file of one."""
+    layers = [name for name, has_shapes in layers_of(file).items() if has_shapes]
+    named = [name for name in layers if name.lower() in LAYER_NAMES[level]]
+    if len(layers) > 1 and len(named) != 1:
+        raise FileError(
+            f"{file} has several layers, {', '.join(layers)}: call the one of this level "
+            f"{LAYER_NAMES[level][0]!r}, or save it in a file of its own"
+        )
+    return next(iter(named or layers), None)
+
+
+def _repaired(
+    shapes: NDArray[np.object_], reasons: Reasons
+) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:
+    """Return polygons repaired, and which were invalid; those without an area get a reason."""
+    polygons = shapes.copy()
+    fine, wrong = reasons.fine, reasons.fine
+    wrong[fine] = ~shapely.is_valid(shapes[fine])
+    polygons[wrong] = shapely.make_valid(shapes[wrong])
+    polygons[fine] = _without_lines(polygons[fine])
+    no_area = reasons.fine
+    no_area[no_area] = ~(shapely.area(polygons[no_area]) > 0)
+    reasons.add(no_area, "a polygon without an area")
+    return polygons, wrong
+
+
+def _brought_into(divisions: gpd.GeoDataFrame, crs: CRS | None, file: Path) -> gpd.GeoDataFrame:
+    """Return polygons in a CRS; those beyond its reach have no place in it."""
+    if crs is None:
+        return divisions
+    moved = divisions.to_crs(crs)
+    lost = ~np.isfinite(moved.geometry.bounds.to_numpy()).all(axis=1)
+    if lost.any():
+        raise DivisionError(
+            f"{file}: {moved.index[lost][0]} lies too far away for {crs.name}, the CRS of the "
+            f"region: correct its place, or the file's CRS"
+        )
+    return moved
 
 
 def as_divisions(divisions: gpd.GeoDataFrame, level: Level) -> gpd.GeoDataFrame:
@@ -178,7 +222,7 @@ def check_hierarchy(
         Naming the first two villages that overlap, the first child without a parent or outside
         it, or the first parent whose people differ from the sum of its children.
     """
-    _require_no_overlap(villages)
+    require_no_overlap(villages)
     for children, column, parents in (
         (townships, "county", counties),
         (villages, "county", counties),
@@ -200,13 +244,20 @@ def check_hierarchy(
             )
 
 
-def _require_no_overlap(villages: gpd.GeoDataFrame) -> None:
+def require_no_overlap(villages: gpd.GeoDataFrame) -> None:
+    """Refuse villages that overlap by more than generalised borders do.
+
+    Raises
+    ------
+    DivisionError
+        Naming the first two that overlap.
+    """
     polygons = villages.geometry.to_numpy()
     first, second = villages.sindex.query(polygons, predicate="intersects")
     first, second = first[first < second], second[first < second]
-    shared = shapely.area(shapely.intersection(polygons[first], polygons[second]))
+    shared = shared_areas(polygons[first], polygons[second])
     areas = shapely.area(polygons)
-    overlaps = shared > SLIVER * np.minimum(areas[first], areas[second])
+    overlaps = ~(shared <= SLIVER * np.minimum(areas[first], areas[second]))
     if overlaps.any():
         one, other = (villages.index[part[overlaps][0]] for part in (first, second))
         raise DivisionError(
@@ -218,7 +269,7 @@ def _require_no_overlap(villages: gpd.GeoDataFrame) -> None:
 def _require_inside(children: gpd.GeoDataFrame, column: str, parents: gpd.GeoDataFrame) -> None:
     polygons = children.geometry.to_numpy()
     owners = parents.geometry.to_numpy()[parents.index.get_indexer(children[column])]
-    inside = shapely.area(shapely.intersection(polygons, owners)) / shapely.area(polygons)
+    inside = np.nan_to_num(shared_areas(polygons, owners) / shapely.area(polygons))
     if (inside < INSIDE).any():
         child = children.index[inside < INSIDE][0]
         raise DivisionError(
@@ -260,53 +311,52 @@ def _column(table: pd.DataFrame, name: str, path: str | Path) -> pd.Series:
             return table[header]
     raise DivisionError(
         f"{path} has no column for {name}: name one of {', '.join(HEADERS[name])}; "
-        f"it has {', '.join(map(str, table.columns))}"
+        f"it has {', '.join(str(header)[:60] for header in table.columns[:40])}"
     )
 
 
-def _names(table: pd.DataFrame, path: str | Path) -> NDArray[np.object_]:
+def _names(table: pd.DataFrame, path: Path) -> pd.Series:
     """Return the names; what has none is called by its code."""
     names, codes = _column(table, "name", path), _column(table, "code", path)
-    return names.where(names.notna(), codes).astype(str).to_numpy(object)
+    return names.where(names.notna(), codes).astype(str)
 
 
-def _codes(table: pd.DataFrame, level: Level, path: str | Path) -> list[str]:
-    given = [str(code).strip().removesuffix(".0") for code in _column(table, "code", path)]
-    codes = [unicodedata.normalize("NFKC", code) for code in given]
+def _codes(table: pd.DataFrame, level: Level, path: Path, reasons: Reasons) -> pd.Series:
+    """Return the codes as texts; those of another length get a reason."""
+    column = _column(table, "code", path)
+    given = column.where(column.notna(), "").astype(str).str.strip().str.removesuffix(".0")
+    codes = given.map(lambda code: unicodedata.normalize("NFKC", code))
     digits = CODE_DIGITS[level]
-    for row, code in enumerate(codes, start=1):
-        if not re.fullmatch(rf"[0-9]{{{digits}}}", code):
-            spoilt = ": a spreadsheet has rounded it; keep codes as text" if "E+" in code else ""
-            raise DivisionError(
-                f"{path}, feature {row}: {level} code {code!r} needs {digits} digits{spoilt}"
-            )
+    told = [
+        f"{level} code {code[:60]!r} needs {digits} digits"
+        + (": a spreadsheet has rounded it; keep codes as text" if "E+" in code else "")
+        for code in codes
+    ]
+    reasons.add(~codes.str.fullmatch(rf"[0-9]{{{digits}}}").to_numpy(bool), told)
     return codes
 
 
-def _kinds(table: pd.DataFrame, level: Level, path: str | Path) -> list[str]:
+def _kinds(table: pd.DataFrame, level: Level, path: Path, reasons: Reasons) -> NDArray[np.object_]:
     try:
-        given = _column(table, "kind", path).astype(str).str.strip()
+        column = _column(table, "kind", path)
     except DivisionError:
-        return [KINDS[level][0]] * len(table)
-    kinds = [KIND_WORDS.get(word, word) for word in given]
-    for row, kind in enumerate(kinds, start=1):
-        if kind not in KINDS[level]:
-            raise DivisionError(
-                f"{path}, feature {row}: kind {kind!r} is none of {', '.join(KINDS[level])}"
-            )
-    return kinds
+        return np.full(len(table), KINDS[level][0], object)
+    given = column.where(column.notna(), "").astype(str).str.strip()
+    kinds = given.map(lambda word: KIND_WORDS.get(word, word))
+    told = [f"kind {kind[:60]!r} is none of {', '.join(KINDS[level])}" for kind in kinds]
+    reasons.add(~kinds.isin(KINDS[level]).to_numpy(bool), told)
+    return kinds.to_numpy(object)
 
 
-def _people(table: pd.DataFrame, path: str | Path) -> dict[str, np.ndarray]:
+def _people(table: pd.DataFrame, path: Path, reasons: Reasons) -> dict[str, NDArray[np.int64]]:
     try:
         column = _column(table, "people", path)
     except DivisionError:
         return {}
-    numbers = pd.to_numeric(column, errors="coerce").to_numpy(np.float64)
-    wrong = ~np.isfinite(numbers) | (numbers < 0)
-    if wrong.any():
-        row = int(np.argmax(wrong))
-        raise DivisionError(
-            f"{path}, feature {row + 1}: people '{column.iloc[row]}' is no number ≥ 0"
-        )
-    return {"people": np.rint(numbers).astype(np.int64)}
+    numbers = pd.to_numeric(column, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    fine = (numbers >= 0) & (numbers <= MOST_PEOPLE)
+    told = [
+        f"people {str(people)[:60]!r} is no number from 0 to {MOST_PEOPLE:,}" for people in column
+    ]
+    reasons.add(~fine, told)
+    return {"people": np.rint(np.where(fine, numbers, 0.0)).astype(np.int64)}

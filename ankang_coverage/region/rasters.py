@@ -13,10 +13,14 @@ from odc.geo.geobox import GeoBox
 from odc.geo.xr import xr_coords
 from pyproj import CRS
 from rasterio.features import geometry_mask
+from rasterio.io import DatasetReader
+from rasterio.vrt import WarpedVRT
 from rasterio.warp import Resampling, reproject
 
 from ankang_coverage.errors import RasterError
+from ankang_coverage.limits import require_within
 from ankang_coverage.region.coordinates import WGS84
+from ankang_coverage.region.raster_files import open_raster, require_modest, require_whole
 
 RasterName = Literal["elevation_m", "land_cover", "population"]
 
@@ -28,10 +32,10 @@ ATTRIBUTES: dict[RasterName, dict[str, str]] = {
     "land_cover": {"units": "1", "long_name": "land cover, ESA WorldCover code"},
     "population": {"units": "1", "long_name": "relative people per pixel"},
 }
-MOST_PIXELS = 1_000_000_000
-"""Pixels of the largest grid; a larger one comes from a polygon in the wrong place."""
 UNKNOWN_SHARE = 0.01
 """Share of a region's pixels that a file may leave without data."""
+SMALL_KINDS = ("uint8", "int8", "uint16", "int16")
+"""Kinds of numbers whose most frequent value GDAL counts; it searches for that of others."""
 
 
 def grid_around(polygons: gpd.GeoDataFrame, resolution_m: float, margin_m: float = 0.0) -> GeoBox:
@@ -49,7 +53,9 @@ def grid_around(polygons: gpd.GeoDataFrame, resolution_m: float, margin_m: float
     Raises
     ------
     RasterError
-        If the resolution is not positive, the CRS is not projected, or the grid is too large.
+        If the resolution is not positive, or the CRS is not projected.
+    LimitError
+        If the grid has more than ``grid_pixels``.
     """
     if not resolution_m > 0:
         raise RasterError(f"resolution_m = {resolution_m} must be positive")
@@ -62,12 +68,13 @@ def grid_around(polygons: gpd.GeoDataFrame, resolution_m: float, margin_m: float
         crs=polygons.crs.to_string(),
         resolution=resolution_m,
     )
-    if grid.shape[0] * grid.shape[1] > MOST_PIXELS:
-        raise RasterError(
-            f"the polygons span {(east - west) / 1000:,.0f} × {(north - south) / 1000:,.0f} km, "
-            f"too much for pixels of {resolution_m:g} m: correct the polygon that stands far from "
-            f"the others, or use a coarser resolution_m"
-        )
+    require_within(
+        "grid_pixels",
+        grid.shape[0] * grid.shape[1],
+        f"the polygons span {(east - west) / 1000:,.0f} × {(north - south) / 1000:,.0f} km, which "
+        f"makes too many pixels of {resolution_m:g} m (correct a polygon that stands far from the "
+        f"others, or use a coarser resolution_m)",
+    )
     return grid
 
 
@@ -101,12 +108,12 @@ def read_raster(
     files = [Path(p) for p in ([paths] if isinstance(paths, str | Path) else paths)]
     if not files:
         raise RasterError(f"{name}: no file is given")
-    filled = np.full(geobox.shape, np.nan, np.float32)
-    for file in files:
+    filled = _read_one(files[0], geobox, name)
+    for file in files[1:]:
         layer = _read_one(file, geobox, name)
-        both = filled + layer if name == "population" else filled
-        filled = np.where(np.isnan(filled), layer, np.where(np.isnan(layer), filled, both))
-    if np.isnan(filled).all():
+        both = np.add(filled, layer) if name == "population" else filled
+        filled = np.where(_unknown(filled), layer, np.where(_unknown(layer), filled, both))
+    if _unknown(filled).all():
         shown = ", ".join(file.name for file in files)
         west, south, east, north = geobox.geographic_extent.boundingbox.bbox
         raise RasterError(
@@ -154,7 +161,7 @@ def as_raster(values: NDArray[np.generic], geobox: GeoBox, name: RasterName) -> 
 def _require_plausible(values: NDArray[np.generic], name: RasterName) -> None:
     if name != "population" and np.isinf(values).any():
         raise RasterError(f"{name} holds an infinite value: declare it as no data")
-    known = values[np.isfinite(values)].astype(np.float64)
+    known = values[np.isfinite(values)]
     if name == "elevation_m":
         wrong = known[(known < ELEVATIONS_M[0]) | (known > ELEVATIONS_M[1])]
         remedy = "declare its no-data value with gdal_edit.py -a_nodata, or give metres"
@@ -214,7 +221,7 @@ def require_cover(
         With the percentage that is missing and the extent that is needed.
     """
     geobox = raster.odc.geobox
-    unknown = raster.to_numpy() == 0 if raster.name == "land_cover" else np.isnan(raster.to_numpy())
+    unknown = _unknown(raster.to_numpy())
     inside = geometry_mask(polygons.geometry, tuple(geobox.shape), geobox.transform, invert=True)
     share = float(unknown[inside].mean()) if inside.any() else 0.0
     if share > UNKNOWN_SHARE:
@@ -232,26 +239,60 @@ def crs_label(crs: CRS) -> str:
     return ":".join(authority) if authority else crs.name
 
 
-def _read_one(file: Path, geobox: GeoBox, name: RasterName) -> NDArray[np.float32]:
-    try:
-        source = rasterio.open(file)
-    except rasterio.RasterioIOError as error:
-        raise RasterError(f"{name}: cannot read {file} as a raster ({error})") from error
-    with source:
-        if source.crs is None:
-            raise RasterError(f"{name}: {file} has no CRS; write one with gdal_edit.py -a_srs")
-        target = np.full(geobox.shape, np.nan, np.float32)
-        coarse = _ground_pixel_m(source) > geobox.resolution.x
-        reproject(
-            rasterio.band(source, 1),
-            target,
-            dst_transform=geobox.transform,
-            dst_crs=str(geobox.crs),
-            dst_nodata=np.nan,
-            init_dest_nodata=True,
-            resampling=_resampling(name, coarse=coarse),
-        )
-    return target
+def _unknown(values: NDArray[np.generic]) -> NDArray[np.bool_]:
+    """Tell where a raster has no data: whole numbers are codes of land cover, 0 where unknown."""
+    return values == 0 if values.dtype.kind in "iu" else np.isnan(values)
+
+
+def _read_one(file: Path, geobox: GeoBox, name: RasterName) -> NDArray[np.generic]:
+    """Return a file on the grid: float32 with NaN, land cover int32 with 0 where it is unknown."""
+    with open_raster(file, name) as source:
+        require_modest(source, file, geobox, name)
+        if name == "land_cover":
+            return _land_cover_on(geobox, source)
+        if name == "elevation_m":
+            require_whole(source, file, geobox, name)
+        return _warped(source, geobox, _resampling(name, coarse=_is_coarse(source, geobox)))
+
+
+def _land_cover_on(geobox: GeoBox, source: DatasetReader) -> NDArray[np.int32]:
+    """Return codes as GDAL counts them fastest: in the file's own kind of number if it is small."""
+    how = _resampling("land_cover", coarse=_is_coarse(source, geobox))
+    if source.dtypes[0] in SMALL_KINDS and float(source.nodata or 0.0).is_integer():
+        return _codes_on(geobox, source, how)
+    sample = _warped(source, geobox, Resampling.nearest)
+    _require_plausible(sample, "land_cover")  # before fractions and large numbers are lost
+    grid = {"transform": source.transform, "width": source.width, "height": source.height}
+    with WarpedVRT(source, crs=source.crs, **grid, dtype="int16", nodata=-1) as codes:
+        return _codes_on(geobox, codes, how)
+
+
+def _codes_on(geobox: GeoBox, source: DatasetReader, how: Resampling) -> NDArray[np.int32]:
+    # GDAL fills gaps with the file's own value for no data, even where 0 is asked for.
+    no_data = int(source.nodata or 0)
+    values = _warped(source, geobox, how, np.full(geobox.shape, no_data, source.dtypes[0]), no_data)
+    return np.where(values == no_data, 0, values.astype(np.int32))
+
+
+def _warped(
+    source: DatasetReader,
+    geobox: GeoBox,
+    how: Resampling,
+    target: NDArray[np.generic] | None = None,
+    no_data: float = np.nan,
+) -> NDArray[np.generic]:
+    """Fill an array on the grid, float32 when omitted, from the first band of a raster."""
+    values = np.full(geobox.shape, no_data, np.float32) if target is None else target
+    reproject(
+        rasterio.band(source, 1),
+        values,
+        dst_transform=geobox.transform,
+        dst_crs=str(geobox.crs),
+        dst_nodata=no_data,
+        init_dest_nodata=True,
+        resampling=how,
+    )
+    return values
 
 
 def _resampling(name: RasterName, *, coarse: bool) -> Resampling:
@@ -263,6 +304,6 @@ def _resampling(name: RasterName, *, coarse: bool) -> Resampling:
     return Resampling.bilinear if coarse else Resampling.average
 
 
-def _ground_pixel_m(source: rasterio.DatasetReader) -> float:
-    size = abs(source.transform.e)
-    return float(size * 111_320.0 if source.crs.is_geographic else size)
+def _is_coarse(source: DatasetReader, geobox: GeoBox) -> bool:
+    step = float(np.hypot(source.transform.b, source.transform.e))
+    return step * (111_320.0 if source.crs.is_geographic else 1.0) > geobox.resolution.x

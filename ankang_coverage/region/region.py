@@ -8,6 +8,7 @@ from typing import Literal
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import xarray as xr
 from odc.geo.geobox import GeoBox
 
@@ -19,6 +20,7 @@ from ankang_coverage.region.divisions import (
     check_hierarchy,
     dissolve,
     read_divisions,
+    require_no_overlap,
 )
 from ankang_coverage.region.rasters import (
     RasterName,
@@ -27,6 +29,7 @@ from ankang_coverage.region.rasters import (
     read_raster,
     require_cover,
 )
+from ankang_coverage.region.rejections import REJECTED, rejected_table
 from ankang_coverage.region.shares import PixelShares, pixel_shares
 
 Paths = str | Path | Sequence[str | Path]
@@ -71,6 +74,9 @@ class Region:
         Where each ingredient comes from.
     notes
         What was mended when the region was read, for reports.
+    rejected
+        Villages left out because their feature is wrong: ``file``, ``feature`` (counted from 1),
+        ``code`` and ``name`` as far as known, ``reason``.
     """
 
     name: str
@@ -81,6 +87,7 @@ class Region:
     elevation_kind: ElevationKind = "dtm"
     sources: tuple[Source, ...] = field(default=())
     notes: tuple[str, ...] = field(default=())
+    rejected: pd.DataFrame = field(default_factory=rejected_table)
 
     def __post_init__(self) -> None:
         check_hierarchy(self.counties, self.townships, self.villages)
@@ -121,8 +128,16 @@ class Region:
         ------
         FileError, DivisionError, RasterError
             If a file cannot be read, codes do not nest, or a raster does not cover the area.
+
+        Notes
+        -----
+        A village whose own feature is wrong (no polygon, an impossible corner, code or number of
+        people, a place far from all others) is left out and listed in ``rejected``.
         """
-        lowest = _with_people(_in_utm(read_divisions(villages, "village"), villages), villages)
+        read = read_divisions(villages, "village")
+        rejected = rejected_table(read.attrs[REJECTED])
+        lowest = _with_people(_in_utm(read, villages), villages)
+        require_no_overlap(lowest)  # or to join them could take hours
         upper = {
             level: dissolve(lowest, level)
             if file is None
@@ -133,11 +148,11 @@ class Region:
 
         def raster(name: RasterName, paths: Paths | None, otherwise: float) -> xr.DataArray:
             if paths is None:
-                return as_raster(np.full(geobox.shape, otherwise), geobox, name)
-            read = read_raster(paths, geobox, name)
+                return as_raster(np.full(geobox.shape, otherwise, np.float32), geobox, name)
+            values = read_raster(paths, geobox, name)
             if name != "population":  # where it has no data, nobody lives
-                require_cover(read, lowest, paths)
-            return read
+                require_cover(values, lowest, paths)
+            return values
 
         rasters = xr.Dataset(
             {
@@ -166,7 +181,12 @@ class Region:
                 for what, file in given.items()
                 if file is not None
             ),
-            notes=tuple(_repairs(table) for table in (lowest, *upper.values()) if _repairs(table)),
+            notes=tuple(
+                note
+                for note in (*map(_repairs, (lowest, *upper.values())), _left_out(rejected))
+                if note
+            ),
+            rejected=rejected,
         )
 
     @property
@@ -211,6 +231,13 @@ def _repairs(divisions: gpd.GeoDataFrame) -> str:
     codes = divisions.attrs.get(REPAIRED, ())
     more = f" and {len(codes) - 5} more" if len(codes) > 5 else ""
     return f"invalid polygons repaired: {', '.join(codes[:5])}{more}" if codes else ""
+
+
+def _left_out(rejected: pd.DataFrame) -> str:
+    if rejected.empty:
+        return ""
+    features = "1 feature" if len(rejected) == 1 else f"{len(rejected):,} features"
+    return f"{features} of {rejected['file'].iloc[0]} rejected: rejected_villages.csv"
 
 
 def _with_people(villages: gpd.GeoDataFrame, path: str | Path) -> gpd.GeoDataFrame:

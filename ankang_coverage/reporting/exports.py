@@ -77,7 +77,8 @@ def write_plan(plan: Plan, out: str | Path, *, lang: str = "zh") -> dict[str, Pa
     """Write a plan's files into a folder, all of them whole or none.
 
     What an earlier plan left there and this one does not write goes away with what it replaces:
-    ``rejected_sites.csv``, and rasters of services that are no longer predicted.
+    ``rejected_sites.csv``, ``rejected_villages.csv``, and rasters of services that are no longer
+    predicted.
 
     Parameters
     ----------
@@ -95,8 +96,8 @@ def write_plan(plan: Plan, out: str | Path, *, lang: str = "zh") -> dict[str, Pa
         ``counties.csv``, ``rsrp_<service>.tif`` (bands before and after), ``plan.gpkg``,
         ``map.html`` and ``summary.json``; what explains the choice, ``plan_curve.csv``,
         ``plan_counties.csv``, ``plan_constraints.csv``, ``uncovered_villages.csv`` and
-        ``dropped_candidates.csv``; ``rejected_sites.csv`` where rows of the table of sites
-        could not be used.
+        ``dropped_candidates.csv``; ``rejected_sites.csv`` and ``rejected_villages.csv`` where
+        rows of the table of sites or features of the file of villages could not be used.
 
     Raises
     ------
@@ -119,13 +120,15 @@ def write_plan(plan: Plan, out: str | Path, *, lang: str = "zh") -> dict[str, Pa
     }
     if len(plan.network.rejected):
         writers["rejected_sites.csv"] = partial(write_csv, plan.network.rejected)
+    if len(plan.region.rejected):
+        writers["rejected_villages.csv"] = partial(write_csv, plan.region.rejected)
     write_together(folder, writers, obsolete=_not_always_written)
     return {name: folder / name for name in writers}
 
 
 def _not_always_written(folder: Path) -> list[str]:
     """Return what only some plans write: of others' rasters none has the tags of `write_rsrp`."""
-    found = ["rejected_sites.csv"]
+    found = ["rejected_sites.csv", "rejected_villages.csv"]
     for path in sorted(folder.glob("rsrp_*.tif")):
         try:
             with warnings.catch_warnings():

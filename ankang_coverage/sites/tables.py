@@ -10,10 +10,8 @@ from typing import TextIO
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyogrio
 import shapely
 from numpy.typing import NDArray
-from pyogrio.errors import DataLayerError, DataSourceError
 
 from ankang_coverage.errors import FileError
 from ankang_coverage.inputs import (
@@ -22,12 +20,14 @@ from ankang_coverage.inputs import (
     open_text,
     printable,
     quoted,
+    reading,
     require_file,
     said,
     shortened,
 )
 from ankang_coverage.limits import limits, require_within
 from ankang_coverage.region.coordinates import WGS84
+from ankang_coverage.region.vectors import layers_of, read_layer
 from ankang_coverage.sites.attributes import find_attributes
 from ankang_coverage.sites.workbooks import open_workbook
 
@@ -187,24 +187,16 @@ def _read_workbook(path: Path, wanted: str | None) -> Table:
 
 
 def _read_vector(path: Path, layer: str | None) -> Table:
-    # Shapefiles made in China without a .cpg beside them are in GBK.
-    is_plain_shapefile = path.suffix.lower() == ".shp" and not path.with_suffix(".cpg").exists()
-    try:
-        layers = {name: geometry is not None for name, geometry in pyogrio.list_layers(path)}
-        frame = pyogrio.read_dataframe(
-            path,
-            layer=_choose(path, "layer", layer, layers),
-            encoding="GB18030" if is_plain_shapefile else None,
-        )
-    except (DataLayerError, DataSourceError, OSError, UnicodeDecodeError) as error:
-        raise FileError(f"cannot read {path} as a vector file: {error}") from error
-    if not isinstance(frame, gpd.GeoDataFrame) or frame.crs is None:
+    found = read_layer(path, _choose(path, "layer", layer, layers_of(path)))
+    if found.crs is None or shapely.is_missing(found.shapes).all():
         raise FileError(f"{path} has no points with a CRS: export it again with its CRS")
-    table = pd.DataFrame(frame.drop(columns=frame.geometry.name))
+    table = found.table
     places = find_attributes(list(table.columns))
     replaced = [*places.get("longitude", ()), *places.get("latitude", ())]
     table = table.drop(columns=table.columns[replaced])
-    columns = [*_coordinates(frame.geometry.to_crs(WGS84)), *(table[c] for c in table.columns)]
+    with reading(path, "a vector file", "export it again in EPSG:4326"):
+        points = gpd.GeoSeries(list(found.shapes), crs=found.crs).to_crs(WGS84)
+    columns = [*_coordinates(points, found.faults), *(table[c] for c in table.columns)]
     return _as_table(
         path,
         [("longitude", "latitude", *table.columns), *zip(*columns, strict=True)],
@@ -212,15 +204,18 @@ def _read_vector(path: Path, layer: str | None) -> Table:
     )
 
 
-def _coordinates(points: gpd.GeoSeries) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
-    """Return longitudes and latitudes; what is no point gives its kind of geometry instead."""
+def _coordinates(
+    points: gpd.GeoSeries, faults: NDArray[np.object_]
+) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
+    """Return longitudes and latitudes; what is no point gives its fault or its kind instead."""
     geometries = points.to_numpy()
     lonely = shapely.get_num_geometries(geometries) == 1
     geometries = np.where(lonely, shapely.get_geometry(geometries, 0), geometries)
     is_point = (shapely.get_type_id(geometries) == shapely.GeometryType.POINT) & ~shapely.is_empty(
         geometries
     )
-    instead = np.array([getattr(one, "geom_type", None) for one in geometries], dtype=object)
+    kinds = np.array([getattr(one, "geom_type", None) for one in geometries], dtype=object)
+    instead = np.where(faults == "", kinds, faults)
     longitude = np.where(is_point, shapely.get_x(geometries).astype(object), instead)
     latitude = np.where(is_point, shapely.get_y(geometries).astype(object), instead)
     return longitude, latitude

@@ -9,7 +9,7 @@ import pandas as pd
 from ankang_coverage.errors import PlanningError
 from ankang_coverage.planning.candidate_sources.own import own_places
 from ankang_coverage.planning.candidate_sources.people import places_among_people
-from ankang_coverage.planning.candidate_sources.roads import places_along
+from ankang_coverage.planning.candidate_sources.roads import BY_A_ROAD, places_along
 from ankang_coverage.planning.candidate_sources.towers import co_location, towers_without
 from ankang_coverage.planning.candidate_sources.villages import high_points, village_centres
 from ankang_coverage.planning.candidates import (
@@ -23,7 +23,7 @@ from ankang_coverage.planning.costs import UnitPrices, line_distances_m
 from ankang_coverage.planning.places import OUTSIDE, pixels_at
 from ankang_coverage.planning.programme import Target
 from ankang_coverage.planning.rules import CandidateSettings
-from ankang_coverage.planning.suitability import read_vector, unsuitable
+from ankang_coverage.planning.suitability import read_roads, unsuitable
 from ankang_coverage.region import Region
 from ankang_coverage.sites import Network, equip, no_rejections
 from ankang_coverage.sites.catalogue import Catalogue
@@ -101,6 +101,7 @@ def micro_candidates(
         dropped=pd.concat(
             [
                 nothing_dropped(),
+                _roads_left_out(settings),
                 dropped_rows(places[barred != ""], places[barred != ""], barred[barred != ""]),
             ],
             ignore_index=True,
@@ -170,7 +171,20 @@ def _high_points(region: Region, target: Target, settings: CandidateSettings) ->
 def _along_roads(region: Region, target: Target, settings: CandidateSettings) -> gpd.GeoDataFrame:
     if settings.roads is None:
         raise PlanningError(f"target {target.id}: source 'roads' needs a file of roads")
-    return places_along(read_vector(settings.roads), settings.road_spacing_m, region)
+    return places_along(read_roads(settings.roads)[0], settings.road_spacing_m, region)
+
+
+def _roads_left_out(settings: CandidateSettings) -> pd.DataFrame:
+    """Return the features of the file of roads that cannot be used, as places that are dropped."""
+    is_read = "roads" in settings.sources or settings.farthest_from_road_m is not None
+    if settings.roads is None or not is_read:
+        return nothing_dropped()
+    wrong = read_roads(settings.roads)[1]
+    return nothing_dropped().assign(
+        id=[f"{settings.roads.name}, feature {number}" for number in wrong.index],
+        source=BY_A_ROAD,
+        reason=wrong.to_numpy(object),
+    )
 
 
 def _own(region: Region, target: Target, settings: CandidateSettings) -> gpd.GeoDataFrame:

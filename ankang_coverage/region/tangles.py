@@ -1,0 +1,128 @@
+"""Polygons whose lines cross so often that a geometry library would take hours over them.
+
+To repair a polygon of 200 random corners takes seconds, of 2,000 hours; whether it is valid at all
+is sought among all pairs of lines whose boxes meet. How often they do is told here from a sample,
+before anybody begins.
+"""
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+TANGLED = "a polygon whose lines cross too often: draw it anew"
+FEWEST, MOST, EFFORT = 16, 64, 20_000_000
+"""Lines that stand for all of a polygon, fewer of them the more pairs each of them makes."""
+SMALL = 1_000
+"""Corners up to which all pairs are few."""
+MOST_PAIRS = 50_000_000
+"""Pairs of lines whose boxes meet, in all polygons of a layer together."""
+MOST_CROSSINGS = 300
+"""Crossings of lines of one polygon; the time to repair it grows with their square."""
+MOST_SQUARES = 1_000_000
+"""Squares of those numbers, in all polygons of a layer together."""
+MOST_CROSSINGS_OF_TWO = 100_000
+"""Crossings of the lines of two polygons; borders drawn twice have some hundreds."""
+
+Lines = NDArray[np.float64]
+
+
+def are_tangled(polygons: NDArray[np.object_]) -> NDArray[np.bool_]:
+    """Tell which polygons are too tangled to be checked and repaired.
+
+    Parameters
+    ----------
+    polygons : numpy.ndarray
+        (n,) geometries with finite coordinates.
+
+    Returns
+    -------
+    numpy.ndarray
+        (n,) whether each is; of those that only together take too long, the later ones.
+    """
+    tangled = np.zeros(len(polygons), bool)
+    pairs = 0.0
+    for n in np.flatnonzero(shapely.get_num_coordinates(polygons) > SMALL):
+        lines = _lines(polygons[n])
+        pairs += _pairs(lines, lines)[0] / 2.0
+        tangled[n] = pairs > MOST_PAIRS
+    squares = 0
+    invalid = np.flatnonzero(~tangled)
+    invalid = invalid[~shapely.is_valid(polygons[invalid])]
+    for n in invalid:
+        here = _crossings(polygons[n])
+        squares += min(here, MOST_CROSSINGS) ** 2
+        tangled[n] = here > MOST_CROSSINGS or squares > MOST_SQUARES
+    return tangled
+
+
+def shared_areas(first: NDArray[np.object_], second: NDArray[np.object_]) -> NDArray[np.float64]:
+    """Return the areas that polygons share pair by pair.
+
+    Parameters
+    ----------
+    first, second : numpy.ndarray
+        (n,) valid polygons.
+
+    Returns
+    -------
+    numpy.ndarray
+        (n,) areas in the square of their unit; NaN where their lines cross too often to be told.
+    """
+    sizes = shapely.get_num_coordinates(first), shapely.get_num_coordinates(second)
+    areas = np.full(len(first), np.nan)
+    large = (sizes[0] > SMALL) & (sizes[1] > SMALL)
+    areas[~large] = shapely.area(shapely.intersection(first[~large], second[~large]))
+    for n in np.flatnonzero(large):
+        if _pairs(_lines(first[n]), _lines(second[n]))[1] <= MOST_CROSSINGS_OF_TWO:
+            areas[n] = shapely.area(shapely.intersection(first[n], second[n]))
+    return areas
+
+
+def _lines(polygon: shapely.Geometry) -> Lines:
+    """Return (n, 4) start and end of every line of a geometry's rings."""
+    rings = shapely.get_rings(shapely.get_parts(polygon))
+    corners, ring = shapely.get_coordinates(rings, return_index=True)
+    same = ring[:-1] == ring[1:]
+    return np.concatenate([corners[:-1][same], corners[1:][same]], axis=1)
+
+
+def _pairs(lines: Lines, others: Lines) -> tuple[float, float]:
+    """Estimate how many pairs of lines have boxes that meet, and how many cross."""
+    if not len(lines) or not len(others):
+        return 0.0, 0.0
+    number = int(np.clip(EFFORT // len(others), FEWEST, MOST))
+    sample = lines[np.unique(np.linspace(0, len(lines) - 1, number).astype(int))]
+    west, east = np.sort(others[:, [0, 2]], axis=1).T.copy()
+    south, north = np.sort(others[:, [1, 3]], axis=1).T.copy()
+    met = crossed = 0
+    for line in sample:
+        (low_x, high_x), (low_y, high_y) = np.sort(line[[0, 2]]), np.sort(line[[1, 3]])
+        near = (west <= high_x) & (east >= low_x) & (south <= high_y) & (north >= low_y)
+        met += int(near.sum())
+        crossed += int(_cross(line, others[near]).sum())
+    scale = len(lines) / len(sample)
+    return met * scale, crossed * scale
+
+
+def _cross(line: Lines, others: Lines) -> NDArray[np.bool_]:
+    """Tell which lines a line crosses, those left out that it only touches."""
+    start, end, from_, to = line[:2], line[2:], others[:, :2], others[:, 2:]
+    of_line = _side(start, end, from_) * _side(start, end, to) < 0
+    return of_line & (_side(from_, to, start) * _side(from_, to, end) < 0)
+
+
+def _side(start: Lines, end: Lines, point: Lines) -> NDArray[np.float64]:
+    """Return on which side of lines points lie, by the sign."""
+    along, away = end - start, point - start
+    return np.sign(along[..., 0] * away[..., 1] - along[..., 1] * away[..., 0])
+
+
+def _crossings(polygon: shapely.Geometry) -> int:
+    """Return how often the lines of a polygon cross, counted until they are too many."""
+    segments = np.asarray(shapely.linestrings(_lines(polygon).reshape(-1, 2, 2)), object)
+    tree = shapely.STRtree(segments)
+    found, step, start = 0, 8, 0
+    while start < len(segments) and found <= 2 * MOST_CROSSINGS:
+        found += tree.query(segments[start : start + step], predicate="crosses").shape[1]
+        start, step = start + step, min(2 * step, 10_000)
+    return found // 2

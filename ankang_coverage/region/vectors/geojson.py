@@ -1,0 +1,177 @@
+"""GeoJSON, read as a whole: its size and what it unpacks to are limited."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import shapely
+import shapely.geometry
+from pyproj import CRS
+
+from ankang_coverage.errors import FileError, LimitError
+from ankang_coverage.inputs import read_text, said
+from ankang_coverage.limits import limits, require_within
+from ankang_coverage.region.coordinates import WGS84
+from ankang_coverage.region.vectors.layer import Budget, VectorLayer, as_shapes, as_table
+
+UNPACKED_BYTES = {"[": 72, "{": 232, ",": 36}
+"""What Python needs for the list, the object or the number that a sign of JSON begins."""
+UNCLOSED = "a ring that is not closed"
+
+_SHAPES = (
+    "Point",
+    "MultiPoint",
+    "LineString",
+    "MultiLineString",
+    "Polygon",
+    "MultiPolygon",
+    "GeometryCollection",
+)
+_EPSG = re.compile(
+    r"(?:urn:ogc:def:crs:EPSG:[^:]*:|EPSG:|https?://www\.opengis\.net/def/crs/EPSG/[^/]*/)(\d{4,6})",
+    re.IGNORECASE,
+)
+_DEGREES = re.compile(r"(?:urn:ogc:def:crs:|https?://www\.opengis\.net/def/crs/)?OGC.*CRS84")
+
+
+def layers_of(file: Path) -> dict[str, bool]:
+    """Return the one layer, called after the file."""
+    return {file.stem: True}
+
+
+def read_layer(file: Path, _: str) -> VectorLayer:
+    """Read the features of the one layer."""
+    content = _parsed(file)
+    features = _features(content, file)
+    budget = Budget(file)
+    headers = _headers(features, budget)
+    columns: dict[str, list[object]] = {header: [] for header in headers}
+    shapes: list[object] = []
+    faults: list[str] = []
+    for feature in features:
+        budget.feature(len(headers))
+        properties = _properties(feature)
+        cells = [_cell(properties.get(header)) for header in headers]
+        budget.texts(cells)
+        for column, cell in zip(columns.values(), cells, strict=True):
+            column.append(cell)
+        shape, fault = _shape(feature, budget)
+        shapes.append(shape)
+        faults.append(fault)
+    return VectorLayer(
+        file,
+        as_table(columns, len(features)),
+        as_shapes(shapes),
+        np.array(faults, object),
+        _crs(content, file),
+    )
+
+
+def _parsed(file: Path) -> dict[str, object]:
+    text = read_text(file, "json_bytes")
+    require_within(
+        "json_unpacked_bytes",
+        sum(text.count(sign) * n_bytes for sign, n_bytes in UNPACKED_BYTES.items()),
+        f"{file} unpacks to too many bytes",
+    )
+    for number in re.finditer(rf"\d{{{limits().digits + 1},}}", text):
+        require_within(
+            "digits",
+            len(number[0]),
+            f"{file}, character {number.start() + 1:,} begins a number of too many digits",
+        )
+    content = json.loads(text)
+    return content if isinstance(content, dict) else {}
+
+
+def _features(content: dict[str, object], file: Path) -> list[object]:
+    """Return the features of any of the three things that a GeoJSON can be."""
+    kind = content.get("type")
+    features = content.get("features")
+    if kind == "FeatureCollection" and isinstance(features, list):
+        return features
+    if kind == "Feature":
+        return [content]
+    if kind in _SHAPES:
+        return [{"type": "Feature", "geometry": content}]
+    raise FileError(
+        f"cannot read {file} as a vector file: it is no FeatureCollection: export it again as "
+        f"GeoJSON"
+    )
+
+
+def _headers(features: list[object], budget: Budget) -> list[str]:
+    """Return the names of all properties in the order in which they occur."""
+    headers: dict[str, None] = {}
+    for feature in features:
+        headers.update(dict.fromkeys(_properties(feature)))
+        budget.columns(len(headers))
+    return list(headers)
+
+
+def _properties(feature: object) -> dict[str, object]:
+    """Return what a feature says, with its id where that is a text."""
+    if not isinstance(feature, dict):
+        return {}
+    properties = feature.get("properties")
+    own = {"id": feature["id"]} if isinstance(feature.get("id"), str) else {}
+    return {**own, **properties} if isinstance(properties, dict) else own
+
+
+def _cell(value: object) -> object:
+    """Return a value as a cell of a table can hold it: lists and objects as they are written."""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else value
+
+
+def _shape(feature: object, budget: Budget) -> tuple[object, str]:
+    """Return the shape of a feature, or why it cannot be read."""
+    if not isinstance(feature, dict):
+        return None, "no feature"
+    geometry = feature.get("geometry")
+    if geometry is None:
+        return None, ""
+    try:
+        if any(list(ring[0]) != list(ring[-1]) for ring in _rings(geometry)):
+            return None, UNCLOSED
+        with np.errstate(invalid="ignore"):  # NaN is told later
+            shape = shapely.geometry.shape(geometry)
+        budget.shape(int(shapely.get_num_coordinates(shape)))
+    except LimitError:
+        raise
+    except Exception as error:  # as many as there are ways to write a shape wrong
+        return None, f"a broken shape: {said(error)}"
+    return shape, ""
+
+
+def _rings(geometry: dict[str, object]) -> Iterator[list[list[float]]]:
+    """Return the rings of polygons; of what is none whatever it has, for shapely to refuse."""
+    kind, parts = geometry.get("type"), geometry.get("coordinates")
+    if kind == "Polygon" and isinstance(parts, list):
+        yield from (ring for ring in parts if ring)
+    elif kind == "MultiPolygon" and isinstance(parts, list):
+        yield from (ring for polygon in parts for ring in polygon if ring)
+    elif kind == "GeometryCollection":
+        members = geometry.get("geometries")
+        for member in members if isinstance(members, list) else ():
+            yield from _rings(member)
+
+
+def _crs(content: dict[str, object], file: Path) -> CRS | None:
+    """Return the CRS that a GeoJSON of before 2016 names; since then it is always WGS-84."""
+    if "crs" not in content:
+        return WGS84
+    given = content["crs"]
+    if given is None:
+        return None
+    properties = given.get("properties") if isinstance(given, dict) else None
+    name = str(properties.get("name")) if isinstance(properties, dict) else ""
+    if _DEGREES.fullmatch(name):
+        return WGS84
+    if found := _EPSG.fullmatch(name):
+        return CRS.from_epsg(int(found[1]))
+    raise FileError(
+        f"cannot read {file} as a vector file: its CRS {name[:60]!r} is no EPSG code: export it "
+        f"again as GeoJSON in WGS 84"
+    )
