@@ -213,8 +213,10 @@ def _ended(error: BaseException) -> int:
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an exception, and what it was raised because of."""
-    while error is not None:
+    """Yield an exception, and what it was raised because of; a chain may lead back into itself."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
         yield error
         error = error.__cause__ or error.__context__
 

@@ -339,9 +339,9 @@ def _region(path: Path) -> object:
 
 
 def _roads(path: Path) -> object:
-    from ankang_coverage.planning.suitability import read_vector
+    from ankang_coverage.planning.suitability import read_roads
 
-    return read_vector(path)
+    return read_roads(path)
 
 
 def _elevation(path: Path) -> object:

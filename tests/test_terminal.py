@@ -95,6 +95,12 @@ def test_whatever_happens_ends_in_one_line_and_a_code(capsys, error, code, says)
     assert told.count("\n") == 1
 
 
+def test_a_chain_of_reasons_that_leads_back_into_itself_ends(capsys):
+    error, reason = FileError("damaged"), OSError("gone")
+    error.__cause__, reason.__cause__ = reason, error
+    assert ended(error, capsys) == (2, "error: damaged\n")
+
+
 @pytest.mark.parametrize("code", [0, 1, 2])
 def test_an_exit_stays_as_it_is(capsys, code):
     assert ended(SystemExit(code), capsys) == (code, "")

@@ -22,7 +22,7 @@ from rasterio.errors import RasterioError
 from rasterio.io import DatasetReader, MemoryFile
 
 from ankang_coverage.errors import FileError, LimitError, RasterError
-from ankang_coverage.inputs import reading, require_file
+from ankang_coverage.inputs import reading, require_file, said
 from ankang_coverage.limits import limits, require_within, use_limits
 from ankang_coverage.region.tiff_tags import TIFF_STARTS, tag_bytes
 from ankang_coverage.region.virtual_rasters import VRT_START, local_vrt
@@ -89,7 +89,8 @@ def open_raster(path: str | PathLike[str], name: str) -> Iterator[DatasetReader]
             _require_usable(source, file, name)
             yield source
         except RasterioError as error:
-            raise (error.__cause__ or error) from None  # "Chunk and warp failed" has a reason
+            # "Chunk and warp failed" says less than its reason.
+            raise RasterioError(said(error.__cause__ or error)) from error
 
 
 def require_modest(source: DatasetReader, path: Path, geobox: GeoBox, name: str) -> None:
