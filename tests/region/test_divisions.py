@@ -63,18 +63,32 @@ def test_a_spike_is_cut_off():
 
 
 @pytest.mark.parametrize(
-    ("changes", "says"),
+    ("changes", "feature", "reason"),
     [
-        ({"区划代码": ["6109021022", *CODES[1:]]}, "feature 1: village code '6109021022' needs 12"),
-        ({"区划代码": [CODES[1], *CODES[1:]]}, "code 610902102202 occurs twice"),
-        ({"类型": ["屯", "村", "社区"]}, "feature 1: kind '屯' is none of village, community"),
-        ({"人口": [120, -3, 560]}, "feature 2: people '-3'"),
-        ({"人口": ["x", "1", "2"]}, "feature 1: people 'x'"),
+        ({"区划代码": ["6109021022", *CODES[1:]]}, 1, "village code '6109021022' needs 12"),
+        ({"类型": ["屯", "村", "社区"]}, 1, "kind '屯' is none of village, community"),
+        ({"人口": [120, -3, 560]}, 2, "people '-3'"),
+        ({"人口": ["x", "1", "2"]}, 1, "people 'x'"),
     ],
 )
-def test_wrong_rows_are_named(tmp_path, changes, says):
-    with pytest.raises(DivisionError, match=says):
-        read_divisions(save(villages(**changes), tmp_path / "v.gpkg"), "village")
+def test_wrong_rows_are_listed_and_the_others_used(tmp_path, changes, feature, reason):
+    read = read_divisions(save(villages(**changes), tmp_path / "v.gpkg"), "village")
+    assert read.index.tolist() == [code for n, code in enumerate(CODES) if n + 1 != feature]
+    ((file, number, _, _, why),) = read.attrs["rejected"]
+    assert (file, number) == ("v.gpkg", feature)
+    assert reason in why
+
+
+def test_a_code_that_occurs_twice_is_named(tmp_path):
+    twice = villages(区划代码=[CODES[1], *CODES[1:]])
+    with pytest.raises(DivisionError, match="code 610902102202 occurs twice"):
+        read_divisions(save(twice, tmp_path / "v.gpkg"), "village")
+
+
+def test_a_file_of_which_nothing_can_be_used_is_refused(tmp_path):
+    wrong = villages(人口=["x", "y", "z"])
+    with pytest.raises(DivisionError, match="none of the 3 features .*feature 1: .*'x'"):
+        read_divisions(save(wrong, tmp_path / "v.gpkg"), "village")
 
 
 def test_missing_columns_and_files_are_named(tmp_path):
@@ -164,8 +178,8 @@ def test_full_width_codes_are_digits_and_a_rounded_one_says_so(tmp_path):
     )
     assert read.index.tolist() == CODES
     rounded = villages(区划代码=["6.10902E+11", *CODES[1:]])
-    with pytest.raises(DivisionError, match="feature 1: .* keep codes as text"):
-        read_divisions(save(rounded, tmp_path / "r.gpkg"), "village")
+    ((*_, why),) = read_divisions(save(rounded, tmp_path / "r.gpkg"), "village").attrs["rejected"]
+    assert why.endswith("keep codes as text")
 
 
 def test_a_village_without_a_name_is_called_by_its_code(tmp_path):

@@ -163,9 +163,10 @@ def _wkb(blob: object, budget: Budget) -> tuple[bytes | None, str]:
         return None, DAMAGED
     wkb = blob[HEADER_BYTES + ENVELOPE_BYTES[code] :]
     try:
-        budget.shape(count_vertices(wkb))
+        n_vertices = count_vertices(wkb)
     except ValueError as error:
         return None, str(error)
+    budget.shape(n_vertices)
     return wkb, ""
 
 

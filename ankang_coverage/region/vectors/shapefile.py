@@ -21,8 +21,8 @@ from ankang_coverage.region.vectors.layer import BROKEN, Budget, VectorLayer, as
 MAGIC = 9994
 """First number of a .shp and a .shx."""
 HEADER_BYTES = 100
-KIND_AT = 32
-"""Where in the header the kind of the shapes stands [bytes]."""
+SIZE_AT, KIND_AT = 24, 32
+"""Where in the header the file's size, in words of two bytes, and the kind of the shapes stand."""
 VERTEX_BYTES = (16, 24, 24, 16)
 """Size of a vertex by the tens of the kind: plain, with height, with measure, of surfaces."""
 PARTS_AT = 44
@@ -87,6 +87,8 @@ def _require_modest(file: Path, budget: Budget) -> None:
             start = content.read(HEADER_BYTES)
         if len(start) < HEADER_BYTES or int.from_bytes(start[:4], "big") != MAGIC:
             raise FileError(f"{one} is no part of a Shapefile: export it again")
+        if 2 * int.from_bytes(start[SIZE_AT : SIZE_AT + 4], "big") > one.stat().st_size:
+            raise FileError(f"{one} is cut off: export it again")
     kind = int.from_bytes(start[KIND_AT : KIND_AT + 4], "little")
     records = np.fromfile(index, ">u4", offset=HEADER_BYTES)
     places, lengths = records[: len(records) // 2 * 2].reshape(-1, 2).astype(np.int64).T * 2
