@@ -23,7 +23,7 @@ def _python(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_two_thousand_damaged_files_are_read_or_refused() -> None:
-    done = _python("fuzz.py", "--cases", "2000", "--workers", "1")
+    done = _python("fuzz.py", "--cases", "2000", "--workers", "2")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "wrong: 0" in done.stdout
 
