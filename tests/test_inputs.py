@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ankang_coverage.errors import FileError, LimitError, OutOfRangeError
+from ankang_coverage.errors import FileError, LimitError
 from ankang_coverage.inputs import read_bytes, read_text, reading, require_file, said
-from ankang_coverage.limits import Limits, limits, require_within, use_limits
+from ankang_coverage.limits import use_limits
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "gbk", "gb2312"])
@@ -80,27 +80,6 @@ def test_a_file_above_its_limit_is_refused_and_the_limit_can_be_raised(tmp_path:
         read_bytes(table, "text_bytes")
     with use_limits(text_bytes=8):
         assert read_text(table) == "a,b\n1,2\n"
-
-
-def test_limits_are_those_of_before_when_their_block_ends() -> None:
-    before = limits()
-    with use_limits(Limits(rows=3), columns=4):
-        assert (limits().rows, limits().columns) == (3, 4)
-    assert limits() == before
-    with pytest.raises(ZeroDivisionError), use_limits(rows=3):
-        raise ZeroDivisionError
-    assert limits() == before
-
-
-@pytest.mark.parametrize("wrong", [{"row": 3}, {"rows": 0}, {"rows": "many"}])
-def test_a_wrong_limit_is_named(wrong: dict[str, float]) -> None:
-    with pytest.raises(OutOfRangeError, match=f"limit {next(iter(wrong))}"), use_limits(**wrong):
-        pass
-
-
-def test_nan_is_above_every_limit() -> None:
-    with pytest.raises(LimitError):
-        require_within("rows", float("nan"), "a table has rows")
 
 
 @pytest.mark.parametrize(
