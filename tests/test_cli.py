@@ -218,9 +218,8 @@ def test_a_pattern_file_that_is_not_there_ends_in_one_line_and_exit_code_2(tmp_p
     done = call("run", "study.toml", "--out", "o", "--quiet", cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr == (
-        "error: own.yaml, antenna panel: antenna file none.msi cannot be read: No such file or "
-        "directory; correct the file, or its path in pattern_file, which begins at the folder of "
-        "own.yaml\n"
+        "error: own.yaml, antenna panel: cannot read none.msi: there is no such file; correct the "
+        "file, or its path in pattern_file, which begins at the folder of own.yaml\n"
     )
 
 

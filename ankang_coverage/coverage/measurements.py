@@ -165,7 +165,7 @@ def read_measurements(
         points=gpd.GeoDataFrame(measured, geometry=gpd.points_from_xy(*places), crs=WGS84),
         rejected=rows.rejected(),
         coordinates=coordinates,
-        sources=(Source("measurements", "given", rows.table.name),),
+        sources=(Source("measurements", "given", Path(path).name),),
     )
 
 

@@ -118,7 +118,7 @@ def read_sites(
     points = gpd.points_from_xy(places["longitude"], places["latitude"], crs=WGS84)
     places = gpd.GeoDataFrame(places, geometry=points).to_crs(projected)
     places["head"] = _heads(places)
-    sites = _sites(places, rows.table.name)
+    sites = _sites(places, Path(path).name)
     cells.insert(0, "site", sites.index[np.searchsorted(sites["row"], places["head"])])
     cells.index = pd.Index(_cell_ids(rows, used, cells), name="cell")
     _reject_taken_ids(rows, used, cells.index)
@@ -128,7 +128,7 @@ def read_sites(
         sites=sites[sites.index.isin(cells["site"])].drop(columns="row"),
         cells=cells,
         rejected=rows.rejected(),
-        sources=(Source("sites", "given", rows.table.name),),
+        sources=(Source("sites", "given", Path(path).name),),
         catalogue=known,
         unread=rows.unread,
     )

@@ -23,7 +23,7 @@ Texts = NDArray[np.object_]
 UNIT_WORDS = {"m": ("m", "米"), "dBm": ("dbm",)}
 """Units that may stand behind a number, in lower case."""
 NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?"
-LONGEST_SHOWN = 200
+LONGEST_SHOWN = 1_000
 """Characters of a value that the list of rejected rows keeps."""
 
 
