@@ -18,6 +18,7 @@ import rasterio
 import yaml
 
 from ankang_coverage.errors import AnkangCoverageError
+from ankang_coverage.inputs import quoted
 from ankang_coverage.propagation.antenna_files import cosine_pattern, write_antenna_file
 from ankang_coverage.region.divisions import dissolve
 from ankang_coverage.reporting.exports import write_plan
@@ -293,8 +294,10 @@ def assert_as_typed(found, texts):
     for text in found:
         for key, typed in texts.items():
             if f"{key}§" in text:
-                # A message quotes it as Python does.
+                # A message quotes it as Python does, its beginning alone where it is long.
+                beginning = quoted(typed)
                 count = text.count(typed) + text.count(repr(typed)[1:-1])
+                count += text.count(beginning) if beginning.strip("'\"").endswith("…") else 0
                 assert text.count(f"{key}§") == count, (key, text)
                 fields.add(key)
     return fields
