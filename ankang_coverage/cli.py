@@ -317,8 +317,10 @@ def main() -> None:
 
 def _store(folder: Path | None) -> "Store":
     from ankang_coverage.coverage.store import FOLDER_VARIABLE, Store
+    from ankang_coverage.files import require_utf8
 
     store = Store.default() if folder is None else Store(folder)
+    require_utf8(store.folder)
     named = f"{FOLDER_VARIABLE}: {store.folder}" if folder is None else f"--store {folder}"
     try:
         above = next(place for place in (store.folder, *store.folder.parents) if place.exists())

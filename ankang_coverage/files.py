@@ -20,7 +20,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from ankang_coverage.errors import FileError
@@ -204,19 +204,22 @@ def write_bytes(path: Path, content: bytes | memoryview) -> None:
 @contextmanager
 def _workplace(home: Path) -> Iterator[Path]:
     """Give a folder to write in; it goes with what is in it, unless the files in it are needed."""
-    with _locked(home):
-        _clean(home)
-        place = Path(tempfile.mkdtemp(prefix=_WORKPLACE, dir=home))
-        owner = os.open(place / _OWNER, os.O_RDWR | os.O_CREAT, 0o666)
-        _lock(owner)
-    try:
+    with ExitStack() as stack:
+        with _locked(home):
+            _clean(home)
+            place = Path(tempfile.mkdtemp(prefix=_WORKPLACE, dir=home))
+            stack.callback(_remove_workplace, place)
+            owner = os.open(place / _OWNER, os.O_RDWR | os.O_CREAT, 0o666)
+            stack.callback(os.close, owner)
+            _lock(owner)
         for part in (_NEW, _OLD):
             (place / part).mkdir()
         yield place
-    finally:
-        os.close(owner)
-        if not (place / _JOURNAL).exists():
-            shutil.rmtree(place, ignore_errors=True)
+
+
+def _remove_workplace(place: Path) -> None:
+    if not (place / _JOURNAL).exists():
+        shutil.rmtree(place, ignore_errors=True)
 
 
 @contextmanager
@@ -285,22 +288,33 @@ def _clean(home: Path) -> None:
 
 def _is_abandoned(place: Path) -> bool:
     """Return whether a folder is a workplace in which nobody works any more."""
-    if place.is_symlink() or not place.is_dir():
-        return False
-    found = {path.name: path.is_symlink() for path in place.iterdir()}
-    if any(found.values()) or not found.keys() <= {_NEW, _OLD, _OWNER, _JOURNAL, _DRAFT}:
-        return False  # somebody's own folder, by chance of that name
-    if _OWNER not in found:  # which is made and locked before others may look
-        return True
     try:
+        if not _is_workplace(place):
+            return False
+        if not (place / _OWNER).exists():  # which is made and locked before others may look
+            return True
         owner = os.open(place / _OWNER, os.O_RDWR)
-    except OSError:
+        try:
+            is_free = _lock(owner)
+        finally:
+            os.close(owner)
+        return time.time() - place.stat().st_mtime > _DAY_S if is_free is None else is_free
+    except OSError:  # another user's
         return False
-    try:
-        is_free = _lock(owner)
-    finally:
-        os.close(owner)
-    return time.time() - place.stat().st_mtime > _DAY_S if is_free is None else is_free
+
+
+def _is_workplace(place: Path) -> bool:
+    """Return whether a folder holds nothing but what a workplace holds: else it is somebody's."""
+    folders, files = {_NEW, _OLD}, {_OWNER, _JOURNAL, _DRAFT}
+    return _is_real_folder(place) and all(
+        (path.name in folders and _is_real_folder(path))
+        or (path.name in files and path.is_file() and not path.is_symlink())
+        for path in place.iterdir()
+    )
+
+
+def _is_real_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
 
 
 def _write_journal(place: Path, names: Sequence[str], obsolete: Sequence[str]) -> None:
@@ -317,7 +331,7 @@ def _read_journal(place: Path) -> tuple[list[str], list[str]]:
         names, obsolete = journal["names"], journal["obsolete"]
         if all(Path(name).name == name for name in (*names, *obsolete)):
             return names, obsolete
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         pass
     return [], []
 

@@ -169,8 +169,8 @@ def attended(command: Callable[[], object]) -> int:
     """
     with _plain_streams(), _terminated_by_signal():
         try:
-            for argument in sys.argv[1:]:
-                require_utf8(argument)
+            for path in (str(Path.cwd()), *sys.argv[1:]):
+                require_utf8(path)
             command()
             sys.stdout.flush()
         except BaseException as error:

@@ -210,8 +210,9 @@ def kills(folder: Path, number: int, in_exchange: int, chance: random.Random) ->
         else:
             kill_at(chance.uniform(0, 1.2 * seconds))(running, out)
         running.communicate()
-        if running.returncode != -signal.SIGKILL:
-            continue  # it was faster
+        if running.returncode != -signal.SIGKILL:  # it was faster
+            standing = victim
+            continue
         in_it = any(out.glob(".unfinished.*/journal"))
         if aimed and not in_it:
             tally["aimed at the exchange and missed"] += 1
@@ -225,7 +226,7 @@ def kills(folder: Path, number: int, in_exchange: int, chance: random.Random) ->
         )
         tally["killed runs that left something"] += bool(left_over(folder, out))
         standing = chance.choice(list(STUDIES))
-        run(folder, standing, out)
+        seconds = run(folder, standing, out)
         expected = dict.fromkeys(wholes[standing], standing)
         tally["not whole after the next run"] += whose(out, wholes) != expected
         left = left_over(folder, out)

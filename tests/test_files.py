@@ -1,3 +1,4 @@
+import os
 import re
 import signal
 import stat
@@ -339,17 +340,48 @@ def test_what_earlier_versions_left_is_removed_and_what_others_made_is_not(tmp_p
     assert _content(tmp_path / ".unfinished.my_novel") == {"chapter": "mine"}
 
 
-@pytest.mark.parametrize("journal", ['{"names": ["../up"], "obsolete": []}', "{", '["a"]', ""])
+@pytest.mark.parametrize(
+    "journal",
+    ['{"names": ["old/../../../up"], "obsolete": []}', "[" * 100_000, "{", '["a"]', "\0", ""],
+)
 def test_a_journal_that_is_not_ours_moves_nothing(tmp_path, journal):
-    home = tmp_path / "home"
-    (home / ".unfinished.abcdefgh" / "new").mkdir(parents=True)
-    (home / ".unfinished.abcdefgh" / "up").write_text("evil")
-    (home / ".unfinished.abcdefgh" / "journal").write_text(journal)
-    recover(home)
-    (home / ".unfinished.abcdefgh" / "up").unlink()
+    home, place = tmp_path / "home", tmp_path / "home" / ".unfinished.abcdefgh"
+    for part in ("new/old", "old"):
+        (place / part).mkdir(parents=True)
+    (home / "up").write_text("evil")
+    (place / "journal").write_text(journal)
     recover(home)
     assert [path.name for path in tmp_path.iterdir()] == ["home"]
-    assert not list(home.iterdir())
+    assert _content(home) == {"up": "evil"}
+
+
+@posix
+@pytest.mark.parametrize("name", ["owner", "journal", "new"])
+def test_a_pipe_or_a_link_in_an_unfinished_folder_is_left_alone(tmp_path, name):
+    place = tmp_path / "home" / ".unfinished.abcdefgh"
+    place.mkdir(parents=True)
+    (tmp_path / "mine").mkdir()
+    if name == "new":
+        (place / "new").symlink_to(tmp_path / "mine")
+    else:
+        os.mkfifo(place / name)
+    write_together(tmp_path / "home", {"a": lambda path: path.write_text("new")})
+    assert (tmp_path / "home" / "a").read_text() == "new"
+    assert place.exists()
+
+
+def test_what_cannot_even_be_begun_leaves_nothing(tmp_path, monkeypatch):
+    opened = os.open
+
+    def full(path, *more, **named):
+        if Path(path).name == "owner":
+            raise OSError(28, "No space left on device")
+        return opened(path, *more, **named)
+
+    monkeypatch.setattr(os, "open", full)
+    with pytest.raises(FileError, match=r"cannot write into folder .*: No space left"):
+        write_together(tmp_path, {"a": Path.touch})
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_lock_that_is_never_given_back_is_told(tmp_path, monkeypatch):

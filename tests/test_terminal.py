@@ -154,6 +154,17 @@ def test_an_argument_that_is_not_utf8_is_refused(capsys, monkeypatch):
     )
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems know no such names")
+def test_a_current_folder_that_is_not_utf8_is_refused(tmp_path, capsys, monkeypatch):
+    folder = tmp_path / os.fsdecode(b"\xff")
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    assert attended(lambda: pytest.fail("not refused")) == 2
+    assert capsys.readouterr().err.endswith(
+        "\\udcff is not UTF-8: give that file or folder another name\n"
+    )
+
+
 BUFFERED = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
 
 
