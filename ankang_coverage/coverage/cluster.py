@@ -26,8 +26,9 @@ from ankang_coverage.errors import AnkangCoverageError, ClusterError, StoreError
 
 WAIT_S = 5.0
 """How long a scheduler, and then its first worker, may take to answer [s]."""
-CHECK_S = 60.0
-"""How long the workers may take to load this library and look at the store [s]."""
+CHECK_S = 300.0
+"""How long the workers may take to load this library and look at the store [s]; busy ones with a
+slow disk take a minute, and after five Dask itself gives up on a worker that is silent."""
 WORD_S = 30.0
 """How often it is said that a run waits for workers or for the scheduler [s]."""
 
@@ -209,11 +210,7 @@ def _require_same_store(client: Any, scheduler: str, store: Store) -> None:
     note = store.write_note(token)
     ask = partial(client.run, _flaw, store, note, token, unit_computation(), on_error="return")
     try:
-        answers = _asked(ask).result(CHECK_S)
-    except TimeoutError as error:
-        raise ClusterError(
-            f"workers of {scheduler} do not answer for {CHECK_S:.0f} seconds: end those that hang"
-        ) from error
+        answers = _awaited(_asked(ask), scheduler)
     finally:
         note.unlink(missing_ok=True)
     for worker, flaw in answers.items():
@@ -223,6 +220,21 @@ def _require_same_store(client: Any, scheduler: str, store: Store) -> None:
             ) from flaw
         if flaw is not None:
             raise ClusterError(f"worker {worker} {flaw}")
+
+
+def _awaited(answers: "Future[dict[str, Any]]", scheduler: str) -> dict[str, Any]:
+    """Return what the workers answer, with a word now and then about those that take long."""
+    begun = time.monotonic()
+    while True:
+        try:
+            return answers.result(min(WORD_S, CHECK_S))
+        except TimeoutError as error:
+            if answers.done() or time.monotonic() >= begun + CHECK_S:
+                raise ClusterError(
+                    f"workers of {scheduler} do not answer for {CHECK_S:.0f} seconds: end those "
+                    f"that hang"
+                ) from error
+        _logger.warning("workers of %s take long to answer: waiting for them", scheduler)
 
 
 _INSTALL = "install the same version of ankang_coverage wherever the cluster runs"

@@ -208,13 +208,15 @@ def hanging(monkeypatch):
     over.set()
 
 
-def test_what_hangs_while_it_is_checked_is_given_up_on(hanging, store):
+def test_what_hangs_while_it_is_checked_is_given_up_on(hanging, store, monkeypatch, caplog):
     with pytest.raises(ClusterError, match="tcp://a:1 stopped answering"):
         cluster_module._connected(hanging, "tcp://a:1")
     with pytest.raises(ClusterError, match="tcp://a:1 has no workers"):
         cluster_module._require_workers(hanging, "tcp://a:1")
+    monkeypatch.setattr(cluster_module, "WORD_S", 0.03)
     with pytest.raises(ClusterError, match="workers of tcp://a:1 do not answer"):
         cluster_module._require_same_store(hanging, "tcp://a:1", store)
+    assert "workers of tcp://a:1 take long to answer: waiting for them" in caplog.messages
     assert [path for path in store.folder.rglob("*") if path.is_file()] == []
 
 

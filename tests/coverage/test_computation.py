@@ -25,6 +25,7 @@ from ankang_coverage.propagation.antenna import SectorPattern
 from ankang_coverage.propagation.antenna_files import cosine_pattern
 from ankang_coverage.region.land_cover import LandCoverTable
 
+RUN = "python tests/coverage/test_computation.py"
 KEPT = Path(__file__).with_name("computation.json")
 FREQUENCIES_MHZ = {
     "p1812": (941.5, 2600.0),
@@ -187,7 +188,7 @@ def complaint(before, now):
         if names and before[what]["version"] == now[what]["version"]:
             return (
                 f"{what}: {len(names)} figures changed, such as {min(names)!r}: raise {constant} "
-                f"in coverage/computation.py, then run python {Path(__file__).name}"
+                f"in coverage/computation.py, then run {RUN}"
             )
     return None
 
@@ -209,7 +210,7 @@ def test_results_are_those_of_their_versions(kept, now):
     assert complaint(kept, now) is None
     assert {what: one["version"] for what, one in kept.items()} == {
         what: one["version"] for what, one in now.items()
-    }, f"the versions were raised: run python {Path(__file__).name}, which writes the figures anew"
+    }, f"the versions were raised: run {RUN}, which writes the figures anew"
 
 
 def test_a_thousandth_of_a_decibel_is_noticed_on_any_machine(kept, now):
