@@ -20,7 +20,7 @@ class Limits(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     settings_bytes: int = Field(default=1_000_000, ge=1)
-    """Size of a TOML, YAML or JSON file of settings [bytes]."""
+    """Size of a TOML or YAML file, of an antenna pattern, of a table of land cover [bytes]."""
     settings_values: int = Field(default=100_000, ge=1)
     """Values in a file of settings, aliases counted as often as they are used."""
     settings_depth: int = Field(default=30, ge=1, le=100)
@@ -28,16 +28,16 @@ class Limits(BaseModel):
     calibration_bytes: int = Field(default=10_000_000, ge=1)
     """Size of a calibration, JSON [bytes]."""
     text_bytes: int = Field(default=100_000_000, ge=1)
-    """Size of a table or antenna pattern in text: CSV, MSI [bytes]."""
+    """Size of a table in text [bytes], or characters of one in a workbook."""
     workbook_bytes: int = Field(default=50_000_000, ge=1)
     """Size of a workbook [bytes]."""
-    workbook_unpacked_bytes: int = Field(default=400_000_000, ge=1)
+    workbook_unpacked_bytes: int = Field(default=250_000_000, ge=1)
     """Size of what a workbook unpacks to [bytes]."""
     rows: int = Field(default=200_000, ge=1)
     """Rows of a table, blank ones among them."""
     columns: int = Field(default=500, ge=1)
     """Columns of a table."""
-    cells: int = Field(default=5_000_000, ge=1)
+    cells: int = Field(default=3_000_000, ge=1)
     """Cells of a table, blank ones among them."""
     field_characters: int = Field(default=10_000, ge=1)
     """Characters of one cell of a table, or of one text in a file of settings."""

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple, get_args
@@ -28,7 +28,7 @@ from ankang_coverage.region.coordinates import (
 from ankang_coverage.sites import Network, no_rejections
 from ankang_coverage.sites.attributes import plain_header
 from ankang_coverage.sites.readers import LONGEST_LOCAL_CELL, is_local_cell
-from ankang_coverage.sites.rows import NUMBER, Rows, is_within
+from ankang_coverage.sites.rows import NUMBER, Rows, is_within, positions_of
 from ankang_coverage.sites.tables import Table, read_table
 
 Datum = Literal["wgs84", "gcj02", "bd09"]
@@ -147,7 +147,7 @@ def read_measurements(
     ):
         if given not in known:
             raise NetworkError(f"{name} {quoted(given)} is unknown: give one of {', '.join(known)}")
-    rows = _MeasuredRows(read_table(path, table))
+    rows = _MeasuredRows(read_table(path, table, check=_positions))
     longitude, latitude = _read_places(rows)
     rsrp_dbm = _read_rsrp(rows, rsrp)
     time = _read_times(rows)
@@ -174,21 +174,27 @@ class _MeasuredRows(Rows):
 
     def __init__(self, table: Table) -> None:
         super().__init__(table)
-        headers = [plain_header(header) for header in table.headers]
-        for attribute, known in HEADERS.items():
-            here = [headers.index(h) for h in map(plain_header, known) if h in headers]
-            if here:
-                self._position.setdefault(attribute, here[0])
-        for needed, example in (
-            ("longitude", "longitude, lon, 经度"),
-            ("latitude", "latitude, lat, 纬度"),
-            ("rsrp_dbm", ", ".join(HEADERS["rsrp_dbm"])),
-        ):
-            if not self.has(needed):
-                raise NetworkError(
-                    f"{table.name} has no column for {needed}: name one of {example}; it has "
-                    f"{listed(table.headers)}"
-                )
+        self._position = _positions(table.name, table.headers)
+
+
+def _positions(name: str, headers: Sequence[str]) -> dict[str, int]:
+    """Return the position of each column, and refuse a table that lacks one that must be there."""
+    known, plain = positions_of(name, headers), [plain_header(header) for header in headers]
+    for attribute, in_use in HEADERS.items():
+        here = [plain.index(header) for header in map(plain_header, in_use) if header in plain]
+        if here:
+            known.setdefault(attribute, here[0])
+    for needed, example in (
+        ("longitude", "longitude, lon, 经度"),
+        ("latitude", "latitude, lat, 纬度"),
+        ("rsrp_dbm", ", ".join(HEADERS["rsrp_dbm"])),
+    ):
+        if needed not in known:
+            raise NetworkError(
+                f"{name} has no column for {needed}: name one of {example}; it has "
+                f"{listed(headers)}"
+            )
+    return known
 
 
 def _read_places(rows: Rows) -> Degrees:
@@ -251,7 +257,7 @@ def _read_times(rows: Rows) -> "pd.Series[pd.Timestamp]":
     plain = text.str.replace(r"[年月/]", "-", regex=True).str.replace("日", " ")
     plain = plain.str.replace(r"[时分]", ":", regex=True).str.replace(r"秒|:\s*$", "", regex=True)
     epoch = pd.to_numeric(text.where(~text.str.fullmatch(r"\d{8}|\d{14}")), errors="coerce")
-    time = pd.to_datetime(plain.where(epoch.isna()), errors="coerce", format="mixed", utc=True)
+    time = _dates(plain.where(epoch.isna()))
     seconds = epoch.where(epoch < _FIRST_MS, epoch / 1e3)
     seconds = seconds.where(seconds.between(*_EPOCH_S))
     time = time.fillna(pd.to_datetime(seconds, unit="s", utc=True))
@@ -260,6 +266,25 @@ def _read_times(rows: Rows) -> "pd.Series[pd.Timestamp]":
     return time.dt.tz_localize(None)
 
 
+def _dates(text: "pd.Series[str]") -> "pd.Series[pd.Timestamp]":
+    """Read dates in many forms, NaT where there is none; stop where a column holds no dates.
+
+    To guess the form of a text takes a tenth of a millisecond, and a column of something else
+    may have as many different texts as rows.
+    """
+    time = pd.to_datetime(text, errors="coerce", format="ISO8601", utc=True)
+    different = text[time.isna()].dropna().drop_duplicates()
+    found = []
+    for start in range(0, len(different), _GUESSED_TOGETHER):
+        some = different.iloc[start : start + _GUESSED_TOGETHER]
+        guessed = pd.to_datetime(some, errors="coerce", format="mixed", utc=True)
+        found.append(guessed.set_axis(some))
+        if guessed.isna().all():
+            break
+    return time.fillna(text.map(pd.concat(found))) if found else time
+
+
+_GUESSED_TOGETHER = 5_000
 _EPOCH_S, _FIRST_MS = (1e8, 1e10), 1e11
 """Seconds since 1970 that are taken for a time, 1973 to 2286; from when on milliseconds are."""
 

@@ -248,11 +248,12 @@ def _plain_angle(text: object) -> str:
     plain = str(text)
     if len(plain) > limits().digits:  # the pattern takes time by the square of its length
         return ""
-    for sign, others in ANGLE_SIGNS.items():
-        for other in others:
-            plain = plain.replace(other, sign)
-    plain = unicodedata.normalize("NFKC", plain).replace("''", '"')
-    return " ".join(plain.upper().split())
+    if not plain.isascii():
+        for sign, others in ANGLE_SIGNS.items():
+            for other in others:
+                plain = plain.replace(other, sign)
+        plain = unicodedata.normalize("NFKC", plain)
+    return " ".join(plain.replace("''", '"').upper().split())
 
 
 def _as_degrees(longitude_deg: ArrayLike, latitude_deg: ArrayLike) -> tuple[Longitudes, Latitudes]:

@@ -11,6 +11,7 @@ LTE, NR = "lte", "nr"
 
 # "3.5G" is a frequency, "5G" a technology; "tdlte" comes before the "lte" in it.
 TECHNOLOGY = re.compile(r"tdlte|fddlte|lte|fdd|tdd|nr|(?<![\d.])[45]g(?!hz)")
+_ASIDE = re.compile(r"\(.*?\)|[\s_-]|频段|频")
 BAND_OF_MHZ = {
     700: 28,
     800: 5,
@@ -125,21 +126,24 @@ def find_radio_layer(
 
 def _technologies(text: str) -> set[str]:
     """Return the technologies a column leaves open; both when it is blank."""
-    if text and not TECHNOLOGY.search(_plain(text)):
+    named = _named_technologies(_plain(text))
+    if text and not named:
         raise NetworkError(f"technology {quoted(text)} is neither LTE (4G) nor NR (5G)")
-    return _named_technologies(text) or {LTE, NR}
+    return named or {LTE, NR}
 
 
 def _bands(text: str, technology: str) -> set[tuple[str, int]]:
     """Return every technology and number of a band that a text may mean."""
-    technologies = _named_technologies(text) or {LTE, NR}
-    rest = TECHNOLOGY.sub("", _plain(text))
+    plain = _plain(text)
+    named = _named_technologies(plain)
+    technologies = named or {LTE, NR}
+    rest = TECHNOLOGY.sub("", plain)
     if numbered := re.fullmatch(r"(band|b|n|)(\d{1,3})", rest):
         letter, number = numbered.groups()
         band = BAND_OF_MHZ.get(int(number), int(number))
         if letter == "n":
             technologies &= {NR}
-        elif letter == "b" and not (technology or _named_technologies(text)):
+        elif letter == "b" and not (technology or named):
             technologies = {LTE}
     elif in_mhz := re.fullmatch(r"(\d{3,4})(m|mhz)?", rest):
         band = BAND_OF_MHZ.get(int(in_mhz.group(1)), 0)
@@ -164,10 +168,9 @@ def _bands_of_channel(text: str) -> set[tuple[str, int]]:
     }
 
 
-def _named_technologies(text: str) -> set[str]:
-    return {NR if word in {"nr", "5g"} else LTE for word in TECHNOLOGY.findall(_plain(text))}
+def _named_technologies(plain: str) -> set[str]:
+    return {NR if word in {"nr", "5g"} else LTE for word in TECHNOLOGY.findall(plain)}
 
 
 def _plain(text: str) -> str:
-    plain = unicodedata.normalize("NFKC", text).lower()
-    return re.sub(r"\(.*?\)|[\s_-]|频段|频", "", plain)
+    return _ASIDE.sub("", unicodedata.normalize("NFKC", text).lower())

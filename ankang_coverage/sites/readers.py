@@ -1,7 +1,7 @@
 """Read operators' tables of cells: every row becomes a cell, or is listed with the reason."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -22,7 +22,7 @@ from ankang_coverage.sites.attributes import attributes
 from ankang_coverage.sites.bands import find_radio_layer
 from ankang_coverage.sites.catalogue import Catalogue, RadioLayer, builtin_catalogue
 from ankang_coverage.sites.network import Network
-from ankang_coverage.sites.rows import Mask, Numbers, Rows, Texts, is_within
+from ankang_coverage.sites.rows import Mask, Numbers, Rows, Texts, is_within, positions_of
 from ankang_coverage.sites.tables import read_table
 
 Datum = Literal["wgs84", "gcj02", "bd09"]
@@ -106,8 +106,7 @@ def read_sites(
     """
     projected = None if crs is None else _as_projected(crs)
     known = catalogue or builtin_catalogue()
-    rows = Rows(read_table(path, table))
-    _require_columns(rows)
+    rows = Rows(read_table(path, table, check=_require_columns))
     places = _read_places(rows, coordinates)
     cells = _read_cells(rows, places["kind"].to_numpy(object), known)
     _reject_repeated_rows(rows)
@@ -146,13 +145,14 @@ def _as_projected(crs: CRS | str) -> CRS:
     return projected
 
 
-def _require_columns(rows: Rows) -> None:
+def _require_columns(name: str, headers: Sequence[str]) -> None:
+    known = positions_of(name, headers)
     for wanted in (("longitude",), ("latitude",), ("radio_layer", "band", "channel")):
-        if not any(map(rows.has, wanted)):
-            headers = [header for name in wanted for header in attributes()[name].headers]
+        if not known.keys() & set(wanted):
+            in_use = [header for one in wanted for header in attributes()[one].headers]
             raise NetworkError(
-                f"{rows.table.name} has no column for {' or '.join(wanted)}: name one of "
-                f"{', '.join(headers)}; it has {listed(rows.table.headers)}"
+                f"{name} has no column for {' or '.join(wanted)}: name one of "
+                f"{', '.join(in_use)}; it has {listed(headers)}"
             )
 
 
@@ -220,9 +220,12 @@ def _read_cells(rows: Rows, kind: Texts, catalogue: Catalogue) -> pd.DataFrame:
 
 def _read_radio_layers(rows: Rows, catalogue: Catalogue) -> Texts:
     """Read the radio layers, blank where rejected; the clues of a table are few different ones."""
-    longest = limits().digits
+    longest, usable = limits().digits, rows.is_usable()
     clues = pd.DataFrame(
-        {clue: [shortened(one, longest) for one in rows.text(clue)] for clue in CLUES}
+        {
+            clue: [shortened(one, longest) for one in np.where(usable, rows.text(clue), "")]
+            for clue in CLUES
+        }
     )
     group = clues.groupby(list(CLUES), sort=False).ngroup().to_numpy()
     layers, reasons = [], []

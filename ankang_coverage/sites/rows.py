@@ -43,14 +43,7 @@ class Rows:
 
     def __init__(self, table: Table) -> None:
         self.table = table
-        self._position: dict[str, int] = {}
-        for attribute, positions in find_attributes(table.headers).items():
-            if len(positions) > 1:
-                twice = listed(table.headers[position] for position in positions)
-                raise NetworkError(
-                    f"{table.name} gives {attribute} twice, in {twice}: keep one column"
-                )
-            self._position[attribute] = positions[0]
+        self._position = positions_of(table.name, table.headers)
         self._texts: dict[str, Texts] = {}
         self._assumed: dict[str, Mask] = {}
         self._column, self._value, self._reason = self._blank(), self._blank(), self._blank()
@@ -89,7 +82,7 @@ class Rows:
         """Return numbers or angles, NaN where blank; reject what is none."""
         about, text = attributes()[attribute], self.short(attribute)
         numbers = pd.to_numeric(pd.Series(text), errors="coerce").to_numpy(np.float64, copy=True)
-        odd = (text != "") & ~np.isfinite(numbers)
+        odd = (text != "") & ~np.isfinite(numbers) & self.is_usable()
         if odd.any():
             is_angle = about.type == "angle"
             numbers[odd] = (
@@ -189,6 +182,29 @@ class Rows:
 
     def _blank(self) -> Texts:
         return np.full(len(self.table.rows), "", dtype=object)
+
+
+def positions_of(name: str, headers: Sequence[str]) -> dict[str, int]:
+    """Return the position of each attribute's column.
+
+    Parameters
+    ----------
+    name
+        The file, for messages.
+    headers
+        Its headers.
+
+    Raises
+    ------
+    NetworkError
+        If two columns give the same attribute.
+    """
+    found = find_attributes(headers)
+    for attribute, positions in found.items():
+        if len(positions) > 1:
+            twice = listed(headers[position] for position in positions)
+            raise NetworkError(f"{name} gives {attribute} twice, in {twice}: keep one column")
+    return {attribute: positions[0] for attribute, positions in found.items()}
 
 
 def is_within(attribute: str, numbers: Numbers) -> Mask:

@@ -1,7 +1,7 @@
 """Tables as files hold them: a header, raw cells, and the row numbers a spreadsheet shows."""
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -39,6 +39,8 @@ HEADER_WITHIN_ROWS = 10
 """Titles and remarks may stand above the header, but not more of them than this."""
 
 Row = Sequence[object]
+HeaderCheck = Callable[[str, Sequence[str]], object]
+"""Takes the file's name and the headers, and raises where they are not those of its table."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,9 @@ class Table:
     faults: NDArray[np.object_]
 
 
-def read_table(path: str | Path, table: str | None = None) -> Table:
+def read_table(
+    path: str | Path, table: str | None = None, *, check: HeaderCheck | None = None
+) -> Table:
     """Read the table of cells in a text file, a workbook or a vector file.
 
     Parameters
@@ -78,6 +82,8 @@ def read_table(path: str | Path, table: str | None = None) -> Table:
         ``attributes.csv``. The points of a vector file become its ``longitude`` and ``latitude``.
     table
         Sheet or layer; needed only where several hold places.
+    check
+        Is given name and headers before the rows are read, which can take long.
 
     Raises
     ------
@@ -96,11 +102,13 @@ def read_table(path: str | Path, table: str | None = None) -> Table:
     if require_file(path).stat().st_size == 0:
         raise FileError(f"{printable(str(path))} is empty: export it again")
     if kind in WORKBOOKS:
-        return _read_workbook(path, table)
-    return _read_vector(path, table) if kind in VECTOR_FILES else _read_text_table(path)
+        return _read_workbook(path, table, check)
+    if kind in VECTOR_FILES:
+        return _read_vector(path, table, check)
+    return _read_text_table(path, check)
 
 
-def _read_text_table(path: Path) -> Table:
+def _read_text_table(path: Path, check: HeaderCheck | None) -> Table:
     with open_text(path) as text:
 
         def known_headers(separator: str) -> int:
@@ -114,7 +122,8 @@ def _read_text_table(path: Path) -> Table:
 
         separator = max(SEPARATORS, key=known_headers)
         text.seek(0)
-        return _as_table(path, _records(path, text, separator), fields_split=True)
+        rows = enumerate(_records(path, text, separator), start=1)
+        return _numbered_table(path, rows, fields_split=True, check=check)
 
 
 def _records(
@@ -173,7 +182,7 @@ class _Lines:
         return line
 
 
-def _read_workbook(path: Path, wanted: str | None) -> Table:
+def _read_workbook(path: Path, wanted: str | None, check: HeaderCheck | None) -> Table:
     with open_workbook(path) as workbook:
 
         def has_places(sheet: str) -> bool:
@@ -183,10 +192,10 @@ def _read_workbook(path: Path, wanted: str | None) -> Table:
         if wanted is None and len(known) > 1:
             known = {sheet: has_places(sheet) for sheet in known}
         sheet = _choose(path, "sheet", wanted, known)
-        return _numbered_table(path, workbook.rows(sheet))
+        return _numbered_table(path, workbook.rows(sheet), check=check)
 
 
-def _read_vector(path: Path, layer: str | None) -> Table:
+def _read_vector(path: Path, layer: str | None, check: HeaderCheck | None) -> Table:
     found = read_layer(path, _choose(path, "layer", layer, layers_of(path)))
     if found.crs is None or shapely.is_missing(found.shapes).all():
         raise FileError(f"{path} has no points with a CRS: export it again with its CRS")
@@ -197,11 +206,8 @@ def _read_vector(path: Path, layer: str | None) -> Table:
     with reading(path, "a vector file", "export it again in EPSG:4326"):
         points = gpd.GeoSeries(list(found.shapes), crs=found.crs).to_crs(WGS84)
     columns = [*_coordinates(points, found.faults), *(table[c] for c in table.columns)]
-    return _as_table(
-        path,
-        [("longitude", "latitude", *table.columns), *zip(*columns, strict=True)],
-        first_row=0,
-    )
+    rows = [("longitude", "latitude", *table.columns), *zip(*columns, strict=True)]
+    return _numbered_table(path, enumerate(rows), check=check)
 
 
 def _coordinates(
@@ -254,14 +260,12 @@ def _find_header(rows: Sequence[Row]) -> tuple[int, int]:
     return known.index(best), best
 
 
-def _as_table(
-    path: Path, rows: Iterable[Row], *, first_row: int = 1, fields_split: bool = False
-) -> Table:
-    return _numbered_table(path, enumerate(rows, start=first_row), fields_split=fields_split)
-
-
 def _numbered_table(
-    path: Path, numbered: Iterable[tuple[int, Row]], *, fields_split: bool = False
+    path: Path,
+    numbered: Iterable[tuple[int, Row]],
+    *,
+    fields_split: bool = False,
+    check: HeaderCheck | None = None,
 ) -> Table:
     """Make a table of rows as they come, and stop at the first that is beyond a limit."""
     name, rows = printable(str(path)), iter(numbered)
@@ -271,11 +275,17 @@ def _numbered_table(
     while headers and not headers[-1]:
         headers.pop()
     require_within("columns", len(headers), f"{name} has too many columns")
+    if check is not None and headers:
+        check(printable(path.name), headers)
     kept = _Kept(name, headers, fields_split)
     for number, row in chain(top[position + 1 :], rows):
         kept.add(number, row)
     if not kept.rows:
         raise FileError(f"{name} has no rows below its header: export it again")
+    if not headers:
+        raise FileError(
+            f"{name} has no header in its first {HEADER_WITHIN_ROWS} rows: name its columns there"
+        )
     return Table(
         printable(path.name),
         tuple(headers),
@@ -348,7 +358,11 @@ class _Kept:
 
 
 def _n_characters(row: Row) -> int:
-    return sum(len(cell) for cell in row if isinstance(cell, str))
+    n_characters = 0
+    for cell in row:  # a sum of a generator takes twice the time
+        if isinstance(cell, str):
+            n_characters += len(cell)
+    return n_characters
 
 
 def _header_text(cell: object) -> str:
@@ -356,4 +370,7 @@ def _header_text(cell: object) -> str:
 
 
 def _is_blank(row: Row) -> bool:
-    return all(cell is None or (isinstance(cell, str) and not cell.strip()) for cell in row)
+    for cell in row:  # the first that is filled ends it
+        if cell is not None and not (isinstance(cell, str) and not cell.strip()):
+            return False
+    return True

@@ -35,8 +35,11 @@ _LONGEST_READ_BYTES = 1 << 22
 _DEEPEST_ELEMENT = 50
 _MOST_TAGS = 1_000_000
 """Elements of a part that is neither a sheet nor texts."""
-_ELEMENTS_PER_CELL = 4
-"""A cell, its value, and what stands inside a text."""
+_ELEMENTS_PER_CELL = 3
+"""A cell, its value, and what holds a text that is not shared."""
+_BEGINNINGS = (b"<c ", b"<c>", b"<c/", b"<si>", b"<si/")
+"""How a cell begins, or a text that cells share; after a prefix they count as elements alone."""
+_UTF_8 = ("utf-8", "utf8", "us-ascii", "ascii")
 _LAST_ROW, _LAST_COLUMN = 1_048_576, 16_384
 _DIGITS = "0123456789"
 _AS_TEXT = frozenset(("inlineStr", "str", "e", "d"))
@@ -112,12 +115,13 @@ class Workbook:
             If it has more columns or cells than allowed.
         """
         rows: list[NumberedRow] = []
-        place = f"{self._name}, sheet {printable(sheet)}"
+        part, place = self.sheets[sheet], f"{self._name}, sheet {printable(sheet)}"
         with self._reading():
+            self._count(part, place)
             parser = _parser()
-            progress = _note_rows(parser, rows, self._value, place)
-            for _ in self._fed(parser, self.sheets[sheet]):
-                _check(progress(), place)
+            depth = _note_rows(parser, rows, self._value, place)
+            for _ in self._fed(parser, part):
+                _check_depth(depth(), place)
                 yield from rows
                 rows.clear()
 
@@ -164,16 +168,27 @@ class Workbook:
         return {str(n) for n, number in enumerate(of_cells) if number in formats}
 
     def _shared_strings(self, part: str) -> list[str]:
+        self._count(part, self._name)
         strings: list[str] = []
         parser = _parser()
-        progress = _note_strings(parser, strings)
+        depth = _note_strings(parser, strings)
         n_characters = n_seen = 0
         for _ in self._fed(parser, part):
-            _check(progress(), self._name)
+            _check_depth(depth(), self._name)
             n_characters += sum(map(len, strings[n_seen:]))
             n_seen = len(strings)
             require_within("text_bytes", n_characters, f"{self._name} has too much text")
         return strings
+
+    def _count(self, part: str, place: str) -> None:
+        """Refuse a large part for what it holds before any of it is parsed, which is slow."""
+        n_begun = n_elements = 0
+        with self._archive.open(part) as stream:
+            while chunk := stream.read(_LONGEST_READ_BYTES):
+                n_begun += sum(map(chunk.count, _BEGINNINGS))
+                n_elements += chunk.count(b"<") - chunk.count(b"</")
+                n_cells = max(n_begun, n_elements // _ELEMENTS_PER_CELL)
+                require_within("cells", n_cells, f"{place} has too many cells")
 
     def _value(self, kind: str, text: str, style: str | None) -> Value:
         """Return what a cell holds; a number that is none stays text, and its row is rejected."""
@@ -214,7 +229,7 @@ class Workbook:
         for _ in self._fed(parser, part):
             if n_tags > _MOST_TAGS:
                 raise FileError(f"{self._name}: {printable(part)} is larger than in any workbook")
-            _check(_Progress(0, 0, depth), self._name)
+            _check_depth(depth, self._name)
             yield from tags
             tags.clear()
 
@@ -223,6 +238,8 @@ class Workbook:
         with self._archive.open(part) as stream:
             n_bytes = 0
             while chunk := stream.read(_CHUNK_BYTES):
+                if b"\0" in chunk[:4]:  # UTF-16 and UTF-32; other encodings are declared
+                    _refuse_encoding("1.0", "UTF-16", 0)
                 parser.Parse(chunk, False)
                 n_bytes += len(chunk)
                 self._n_bytes += len(chunk)
@@ -242,14 +259,6 @@ class _Tag(NamedTuple):
 
     name: str
     attributes: Mapping[str, str]
-
-
-class _Progress(NamedTuple):
-    """What a parser has met so far."""
-
-    n_cells: int
-    n_elements: int
-    depth: int
 
 
 class _Archive(io.FileIO):
@@ -284,6 +293,7 @@ def _parser() -> expat.XMLParserType:
     parser = expat.ParserCreate()
     parser.buffer_text = True
     parser.StartDoctypeDeclHandler = _refuse_entities
+    parser.XmlDeclHandler = _refuse_encoding
     return parser
 
 
@@ -291,11 +301,14 @@ def _refuse_entities(*_: object) -> NoReturn:
     raise ValueError("it declares entities, which no workbook does")
 
 
-def _check(progress: _Progress, place: str) -> None:
-    if progress.depth > _DEEPEST_ELEMENT:
+def _refuse_encoding(_version: str, encoding: str | None, _standalone: int) -> None:
+    if encoding is not None and encoding.lower() not in _UTF_8:
+        raise ValueError(f"its XML is in {printable(encoding, 20)} and not in UTF-8")
+
+
+def _check_depth(depth: int, place: str) -> None:
+    if depth > _DEEPEST_ELEMENT:
         raise FileError(f"{place} is nested deeper than any workbook: save it again as .xlsx")
-    n_cells = max(progress.n_cells, progress.n_elements // _ELEMENTS_PER_CELL)
-    require_within("cells", n_cells, f"{place} has too many cells")
 
 
 def _note_rows(
@@ -303,47 +316,44 @@ def _note_rows(
     rows: list[NumberedRow],
     value_of: Callable[[str, str, str | None], Value],
     place: str,
-) -> Callable[[], _Progress]:
-    """Let a parser note the rows of a sheet; return what tells how far it is.
+) -> Callable[[], int]:
+    """Let a parser note the rows of a sheet; return what tells how deep it is.
 
-    The two functions run some millions of times, so their state is in variables, not attributes.
+    The functions inside run millions of times, so their state is in variables, not attributes.
     """
     longest = limits().field_characters
     columns, local = _Columns(place), _LocalNames()
     number, cells = 0, list[Value]()
     reference = style = text = None
-    kind, is_reading = "n", True
-    n_cells = n_elements = depth = 0
+    kind, is_value, is_spoken, depth = "n", False, False, 0
 
     def start(name: str, attributes: dict[str, str]) -> None:
-        nonlocal number, cells, reference, style, text, kind, is_reading, n_elements, depth
-        n_elements += 1
+        nonlocal number, cells, reference, style, text, kind, is_value, is_spoken, depth
         depth += 1
         what = local[name]
         if what == "c":
             reference, style, text = attributes.get("r"), attributes.get("s"), None
             kind = attributes.get("t", "n")
         elif what in ("v", "t"):
-            if is_reading:
-                parser.CharacterDataHandler = note
+            is_value = not is_spoken
         elif what == "row":
             number, cells = _row_number(attributes.get("r"), number), []
         elif what == "rPh":
-            is_reading = False
+            is_spoken = True
 
     def note(more: str) -> None:
         nonlocal text
-        if text is None:
-            text = more
-        elif len(text) <= longest:
-            text += more
+        if is_value:
+            if text is None:
+                text = more
+            elif len(text) <= longest:
+                text += more
 
     def end(name: str) -> None:
-        nonlocal n_cells, is_reading, depth
+        nonlocal is_value, is_spoken, depth
         depth -= 1
         what = local[name]
         if what == "c":
-            n_cells += 1
             if text is not None:
                 value = text if kind in _AS_TEXT else value_of(kind, text, style)
                 column = len(cells) if reference is None else columns[reference.rstrip(_DIGITS)]
@@ -353,56 +363,55 @@ def _note_rows(
                     cells.extend([None] * (column + 1 - len(cells)))
                     cells[column] = value
         elif what in ("v", "t"):
-            parser.CharacterDataHandler = None
+            is_value = False
         elif what == "row":
             if cells:
                 rows.append((number, cells))
         elif what == "rPh":
-            is_reading = True
+            is_spoken = False
 
     parser.StartElementHandler, parser.EndElementHandler = start, end
-    return lambda: _Progress(n_cells, n_elements, depth)
+    parser.CharacterDataHandler = note
+    return lambda: depth
 
 
-def _note_strings(parser: expat.XMLParserType, strings: list[str]) -> Callable[[], _Progress]:
-    """Let a parser note the texts that cells share; return what tells how far it is."""
+def _note_strings(parser: expat.XMLParserType, strings: list[str]) -> Callable[[], int]:
+    """Let a parser note the texts that cells share; return what tells how deep it is."""
     longest = limits().field_characters
     local = _LocalNames()
-    text, is_reading = "", True
-    n_elements = depth = 0
+    text, is_value, is_spoken, depth = "", False, False, 0
 
     def start(name: str, _: dict[str, str]) -> None:
-        nonlocal text, is_reading, n_elements, depth
-        n_elements += 1
+        nonlocal text, is_value, is_spoken, depth
         depth += 1
         what = local[name]
         if what == "si":
             text = ""
         elif what == "t":
-            if is_reading:
-                parser.CharacterDataHandler = note
+            is_value = not is_spoken
         elif what == "rPh":  # how the text is pronounced
-            is_reading = False
+            is_spoken = True
 
     def note(more: str) -> None:
         nonlocal text
-        if len(text) <= longest:
+        if is_value and len(text) <= longest:
             text += more
 
     def end(name: str) -> None:
-        nonlocal is_reading, depth
+        nonlocal is_value, is_spoken, depth
         depth -= 1
         what = local[name]
         if what == "si":
             # How Excel writes an underscore that would begin an escape.
             strings.append(text.replace("_x005F_", "_"))
         elif what == "t":
-            parser.CharacterDataHandler = None
+            is_value = False
         elif what == "rPh":
-            is_reading = True
+            is_spoken = False
 
     parser.StartElementHandler, parser.EndElementHandler = start, end
-    return lambda: _Progress(len(strings), n_elements, depth)
+    parser.CharacterDataHandler = note
+    return lambda: depth
 
 
 class _LocalNames(dict[str, str]):

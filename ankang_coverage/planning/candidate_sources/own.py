@@ -15,7 +15,7 @@ from ankang_coverage.planning.costs import DEAREST_SITE_YUAN
 from ankang_coverage.planning.rules import Construction
 from ankang_coverage.region.coordinates import WGS84, bd09_to_gcj02, gcj02_to_wgs84
 from ankang_coverage.sites.attributes import plain_header
-from ankang_coverage.sites.rows import Rows
+from ankang_coverage.sites.rows import Rows, positions_of
 from ankang_coverage.sites.tables import Table, read_table
 
 OWNER_HEADERS = ("owner", "operator", "产权单位", "产权", "业主", "运营商")
@@ -59,12 +59,8 @@ def own_places(
     PlanningError
         If a row has no usable coordinate, cost or construction, or an id occurs twice.
     """
-    rows, name = Rows(read_table(path)), printable(str(path))
+    rows, name = Rows(read_table(path, check=_require_columns)), printable(str(path))
     for needed in ("longitude", "latitude"):
-        if not rows.has(needed):
-            raise PlanningError(
-                f"{name} has no column {needed}; it has {listed(rows.table.headers)}"
-            )
         rows.reject(np.isnan(rows.numbers(needed)), needed, f"{needed} is blank")
     faults = rows.rejected()
     if len(faults):
@@ -95,6 +91,13 @@ def own_places(
         },
         geometry=gpd.points_from_xy(longitude, latitude, crs=WGS84),
     ).to_crs(crs)
+
+
+def _require_columns(name: str, headers: Sequence[str]) -> None:
+    known = positions_of(name, headers)
+    for needed in ("longitude", "latitude"):
+        if needed not in known:
+            raise PlanningError(f"{name} has no column {needed}; it has {listed(headers)}")
 
 
 def _column(
