@@ -10,7 +10,8 @@ import rasterio
 import yaml
 
 from ankang_coverage.coverage.predict import catalogue_of
-from ankang_coverage.errors import AnkangCoverageError, RasterError, ScenarioError
+from ankang_coverage.errors import AnkangCoverageError, LimitError, RasterError, ScenarioError
+from ankang_coverage.limits import Limits, limits, use_limits
 from ankang_coverage.propagation.antenna_files import cosine_pattern, write_antenna_file
 from ankang_coverage.reporting.exports import write_plan
 from ankang_coverage.scenario import Scenario, run
@@ -108,6 +109,16 @@ def test_a_users_own_files_go_all_the_way(study, small_region, tmp_path):
         ('file = "sites.csv"', 'builtin = "ankang"\ncatalogue = "c"', "catalogue goes with file"),
         ('lang = "en"', 'lang = "fr"', "lang: Input should be 'zh' or 'en'"),
         ("[region]", '[region]\nbuiltin = "ankang"', "villages cannot be given beside builtin"),
+        ("[region]", "[limits]\nrow = 3\n[region]", r"limits\.row: unknown key; did you mean rows"),
+        (
+            "[region]",
+            "[limits]\nrows = 0\n[region]",
+            r"limits\.rows: .* greater than or equal to 1",
+        ),
+        ("[region]", "[limits]\nrows = '9'\n[region]", r"limits\.rows: .* valid integer, not '9'"),
+        ("= 90", "= '300'", r"region\.resolution_m: Input should be a valid number, not '300'"),
+        ("= 3000", "= true", r"propagation\.radius_m: Input should be a valid number, not true"),
+        ("= -84", "= nan", r"services\.4g\.rsrp_threshold_dbm: .* a finite number, not nan"),
     ],
 )
 def test_mistakes_in_the_file_are_named(study, old, new, says):
@@ -256,6 +267,87 @@ def test_ones_own_catalogue_tells_what_a_table_names_and_the_rules(study, small_
     assert network.catalogue.antenna("own-17dbi").gain_dbi == 17.0
     rule = scenario.rules()["4g"]
     assert (rule.radio_layers, rule.rsrp_threshold_dbm) == (("lte-b8",), -95.0)
+
+
+OWN_SERVICE = """
+services:
+  - id: voice
+    source: the operator's own rule
+    radio_layers: [lte-own]
+    rsrp_threshold_dbm: -105.0
+radio_layers:
+  - {layer}
+"""
+
+
+@pytest.fixture
+def own_service(study, tmp_path):
+    """A study of a service and a radio layer that the built-in catalogue has not."""
+    layer = radio_layer("lte-b8").with_fields(id="lte-own").model_dump(mode="json")
+    (tmp_path / "own.yaml").write_text(OWN_SERVICE.format(layer=json.dumps(layer)), "utf-8")
+    text = STUDY.replace('"sites.csv"', '"sites.csv"\ncatalogue = "own.yaml"')
+    text = text.replace("[services.4g]", "[services.voice]")
+    text = text.replace('service = "4g"', 'service = "voice"').replace("lte-b8", "lte-own")
+    study.write_text(text, "utf-8")
+    return study
+
+
+def test_ones_own_services_and_radio_layers_are_known(own_service):
+    scenario = Scenario.from_toml(own_service)
+    assert scenario.rules()["voice"].rsrp_threshold_dbm == -84.0
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        (
+            "[services.voice]",
+            "[services.vice]",
+            r"study\.toml: services\.vice: no such service; kno",
+        ),
+        (
+            'service = "voice"',
+            'service = "v"',
+            r"study\.toml: programme: target micro: service 'v'",
+        ),
+        (
+            '["lte-own"]',
+            '["lte-x"]',
+            r"study\.toml: .* target micro: radio layer 'lte-x' is unknown",
+        ),
+        ("own.yaml", "none.yaml", r"cannot read .*none\.yaml: there is no such file"),
+    ],
+)
+def test_names_are_checked_against_ones_own_catalogue(own_service, old, new, says):
+    own_service.write_text(own_service.read_text("utf-8").replace(old, new), "utf-8")
+    with pytest.raises(AnkangCoverageError, match=says):
+        Scenario.from_toml(own_service)
+
+
+def test_a_study_says_what_its_files_may_hold(study, small_region):
+    scenario = Scenario.from_toml(study)
+    n_rows = len(scenario.network.load(small_region).cells)
+    study.write_text(f"{STUDY}[limits]\nrows = {n_rows}\nallow_vrt = true\n", "utf-8")
+    changed = Scenario.from_toml(study)
+    with (
+        changed.in_force(),
+        pytest.raises(LimitError, match=f"where {n_rows} are allowed.*rows und"),
+    ):
+        changed.network.load(small_region)
+    with changed.in_force():
+        assert limits() == Limits(rows=n_rows, allow_vrt=True)
+    with pytest.raises(LimitError, match="rows under"):
+        run(changed)
+    study.write_text(f"{STUDY}[limits]\nrows = {n_rows + 1}\n", "utf-8")
+    with use_limits(rows=1, columns=77), Scenario.from_toml(study).in_force():
+        assert (limits().rows, limits().columns) == (n_rows + 1, 77)
+
+
+def test_limits_of_a_study_hold_for_the_catalogue_it_names(own_service):
+    text = own_service.read_text("utf-8")
+    own_service.write_text(f"{text}[limits]\nsettings_values = 10\n", "utf-8")
+    with pytest.raises(LimitError, match=r"own\.yaml.*settings_values under"):
+        Scenario.from_toml(own_service)
 
 
 def test_a_study_with_a_pattern_file_shows_its_antenna_and_not_its_path(study, tmp_path):

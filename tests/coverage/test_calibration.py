@@ -235,3 +235,41 @@ def test_coefficients_are_those_of_the_standard_propagation_model_only():
         CALIBRATION.spm_coefficients(941.5)
     with pytest.raises(OutOfRangeError, match="no coefficients of 'spm' at 1842.5 MHz"):
         CALIBRATION.model_copy(update={"model": "spm"}).spm_coefficients(1842.5)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        (
+            '"offset_db": 3.0',
+            '"offset_db": NaN',
+            r"correction\.offset_db: .* finite number, not nan",
+        ),
+        ('"offset_db": 3.0', '"offset_db": 1e300', r"correction\.offset_db: Input should be less"),
+        (
+            '"offset_db": 3.0',
+            '"offset_db": "3"',
+            r"correction\.offset_db: .* valid number, not '3'",
+        ),
+        ('"code": 10', '"code": true', r"land_cover\.1\.code: Input should be a valid integer"),
+        ('"model": "rma"', '"model": "rma", "model": "rma"', "the key 'model' stands twice"),
+    ],
+)
+def test_a_value_no_fit_gives_is_refused_in_one_line(tmp_path, old, new, says):
+    path = tmp_path / "calibration.json"
+    text = json.dumps(json.loads(CALIBRATION.model_dump_json()))
+    assert old in text
+    path.write_text(text.replace(old, new))
+    with pytest.raises(FileError, match=says) as error:
+        Calibration.load(path)
+    assert str(error.value).isprintable()
+
+
+def test_a_calibration_of_ten_thousand_cells_is_kept_and_read(tmp_path):
+    offsets = tuple(
+        CellOffset(cell=f"460-00-{n}-1", offset_db=1 / 3, n_bins=9, n_blocks=3)
+        for n in range(10_000)
+    )
+    fitted = CALIBRATION.model_copy(update={"cell_offsets": offsets})
+    fitted.save(tmp_path / "calibration.json")
+    assert Calibration.load(tmp_path / "calibration.json") == fitted

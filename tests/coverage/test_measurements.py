@@ -270,3 +270,27 @@ def test_measurements_by_hand_need_their_columns_and_a_crs():
         Measurements(points.drop(columns="rsrp_dbm"))
     with pytest.raises(NetworkError, match="no CRS"):
         Measurements(points.set_crs(None, allow_override=True))
+
+
+def test_a_column_of_something_else_than_times_is_given_up_at_once(tmp_path):
+    path = tmp_path / "drive.csv"
+    lines = "".join(f"Mayx {n} of 20{n},{PLACE},-95,1-1\n" for n in range(30_000))
+    path.write_text("time,lon,lat,rsrp,cell\n" + lines, "utf-8")
+    with pytest.raises(NetworkError, match="none of the 30000 rows.*the time cannot be read"):
+        read_measurements(path)
+
+
+def test_times_after_thousands_of_rows_without_are_read(tmp_path):
+    path = tmp_path / "drive.csv"
+    without = "".join(f"{time},{PLACE},-95,1-1\n" for time in ["", "-"] * 6_000)
+    path.write_text(f"time,lon,lat,rsrp,cell\n{without}2024-5-1 8:03,{PLACE},-95,1-1\n", "utf-8")
+    measured = read_measurements(path)
+    assert len(measured.rejected) == 6_000
+    assert measured.points["time"].iloc[-1] == pd.Timestamp(2024, 5, 1, 8, 3)
+    assert measured.points["time"].isna().sum() == 6_000
+
+
+def test_cells_of_thousands_of_digits_are_cells_of_nobody(tmp_path):
+    path = tmp_path / "drive.csv"
+    path.write_text(f"lon,lat,rsrp,cell\n{PLACE},-95,{'1' * 9_000}\n", "utf-8")
+    assert read_measurements(path).points["cell"].tolist() == ["1" * 9_000]

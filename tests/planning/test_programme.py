@@ -66,6 +66,11 @@ def test_a_programme_is_read(tmp_path):
         ),
         ('kind = "micro"', 'kind = "macro"', "kind: Input should be 'micro' or 'supporting'"),
         (GOOD, "[program]", r"has no table \[programme\]"),
+        ("number = 3", "number = true", "number: Input should be a valid integer, not true"),
+        ("number = 3", 'number = "3"', "number: Input should be a valid integer, not '3'"),
+        ("number = 3", "number = 3\nheight_m = inf", "height_m: Input should be a finite number"),
+        ("number = 3", "number = 3\ntime_limit_s = 1e300", "time_limit_s: Input should be less"),
+        ("number = 3", f"budget_yuan = {10**18}", "budget_yuan: Input should be less"),
         ('id = "micro"', 'id = "../x"', r": targets\.1\.id: String should match"),
     ],
 )
@@ -88,3 +93,11 @@ def test_files_that_are_no_toml_are_named(tmp_path):
     (tmp_path / "gbk.toml").write_bytes("name = '安康'".encode("gbk"))
     with pytest.raises(FileError, match="not UTF-8"):
         Programme.from_toml(tmp_path / "gbk.toml")
+
+
+def test_many_forced_sites_are_checked_at_once(tmp_path):
+    ids = [f"s{n}" for n in range(40_000)]
+    with pytest.raises(ScenarioError, match="number is 3, but 40000 sites are forced"):
+        read(
+            tmp_path, GOOD.replace("number = 3", f"number = 3\nforced = {ids}\nexclusive = [{ids}]")
+        )

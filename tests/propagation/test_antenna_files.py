@@ -458,3 +458,28 @@ def test_a_line_that_could_mean_two_things_is_refused(line, message):
 def test_gain_without_a_tilt_is_that_of_the_measurement():
     tilted = replace(cosine_pattern(15.0, 65.0, 7.0), electrical_tilt_deg=6.0)
     assert pattern_gain(tilted, 0.0, 0.0, 0.0) == measured_gain(tilted, 0.0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        text("NAME a", "GAIN 15", "TILT " + "1" * 900_000),
+        text("NAME a", "GAIN " + "1" * 900_000),
+        text("NAME a", "GAIN 15", "FREQUENCY " + "1.1" * 300_000),
+        text("NAME a", "GAIN 1e400"),
+        text("NAME a", "GAIN nan"),
+        text("NAME " + "a" * 20_000, "GAIN 15"),
+        text(horizontal=changed(1, "1 " + "1" * 900_000)),
+        text(horizontal=changed(1, "1 1e400")),
+        "NAME a\nHORIZONTAL " + "3" * 9_000,
+        "\x1b[2J\nHORIZONTAL x",
+        "\n" * 2_000_000,
+    ],
+)
+def test_what_would_exhaust_or_is_no_number_is_refused_in_one_line(tmp_path, content):
+    path = tmp_path / "panel.msi"
+    path.write_text(content, "utf-8")
+    with pytest.raises(FileError, match="panel.msi") as error:
+        read_antenna_file(path)
+    assert str(error.value).isprintable()
+    assert len(str(error.value)) < 700

@@ -245,3 +245,28 @@ def test_a_wrong_shape_is_named(tmp_path):
             LandCoverTable.from_csv(written(tmp_path / "own.csv", wrong))
     with pytest.raises(RasterError, match=r"class 0 has 6 loss\(es\) for 1 frequency"):
         LandCoverTable(TABLE.classes, (900.0,))
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (",".join(["code"] + [f"loss_db_{n}_mhz" for n in range(1, 20_000)]), "too many columns"),
+        (b"code," + b"x" * 2_000_000, "settings_bytes under"),
+        (b"code,\x1b[2J\n", "own.csv has no column"),
+        ('code,"a' + "\n" * 900, "own.csv"),
+        (
+            OWN.read_text("utf-8").replace("loss_db_450_mhz", f"loss_db_{'9' * 400}_mhz"),
+            "unknown col",
+        ),
+        (
+            OWN.read_text("utf-8").replace("\n0,", f"\n{'0' * 9_000},"),
+            "row 2, column code: '0{60}…'",
+        ),
+    ],
+)
+def test_a_table_made_to_exhaust_is_refused_in_one_line(tmp_path, content, says):
+    path = tmp_path / "own.csv"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(FileError, match=says) as error:
+        LandCoverTable.from_csv(path)
+    assert str(error.value).isprintable()

@@ -19,7 +19,8 @@ from ankang_coverage.propagation.antenna_files import cosine_pattern
 from ankang_coverage.region import Source
 from ankang_coverage.region.coordinates import gcj02_to_bd09, wgs84_to_gcj02
 from ankang_coverage.sites.catalogue import MeasuredAntenna, builtin_catalogue, radio_layer
-from ankang_coverage.sites.readers import read_sites
+from ankang_coverage.sites.readers import SITE_RADIUS_M, _heads_apart, read_sites
+from ankang_coverage.sites.rows import LONGEST_SHOWN
 
 TO_UTM = Transformer.from_crs("EPSG:4326", "EPSG:32649", always_xy=True)
 GOOD = {
@@ -578,3 +579,76 @@ def test_columns_that_are_not_used_are_listed(tmp_path):
     network = read(tmp_path, {"挂高米数": "30", "lon": "109.02"})
     assert network.unread == ("经度", "挂高米数")
     assert network.plus(network.with_cells(network.cells["height_m"] < 0)).unread == network.unread
+
+
+def first_near(places):
+    """The sites' rule, row by row: the first head within 200 m, or the row itself."""
+    heads, firsts = [], []
+    for row, (group, x, y) in enumerate(places):
+        near = [
+            head
+            for head in firsts
+            if places[head][0] == group
+            and np.hypot(x - places[head][1], y - places[head][2]) <= SITE_RADIUS_M
+        ]
+        heads.append(min(near, default=row))
+        if not near:
+            firsts.append(row)
+    return heads
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 2),
+            st.sampled_from([-200.0, 0.0, 100.0, 199.9, 200.0, 399.9, 400.0, 1e6]),
+            st.floats(-500.0, 500.0),
+        ),
+        min_size=1,
+        max_size=60,
+    )
+)
+def test_rows_join_the_first_site_within_reach(places):
+    groups, x_m, y_m = map(np.array, zip(*places, strict=True))
+    assert _heads_apart(groups, x_m, y_m).tolist() == first_near(places)
+
+
+def test_a_thousand_places_under_one_id_are_a_thousand_sites(tmp_path):
+    network = read(tmp_path, *({"经度": f"{105 + n / 100:.2f}"} for n in range(1_000)))
+    assert len(network.sites) == 1_000
+    assert network.sites.index[-1] == "汉滨江北-1000"
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "reason"),
+    [
+        ("天线挂高(米)", "1" * 9_000, "height_m has more than 60 characters"),
+        ("经度", "1°" * 4_000, "longitude has more than 60 characters"),
+        ("经度", "1" * 60_000, "column 经度 has more than 10,000 characters"),
+        ("天线挂高(米)", "1" * 60, "height_m is outside 1 to 300 m"),
+        ("RS功率(dBm)", "1e400", "re_power_dbm is no number"),
+        ("天线挂高(米)", "inf", "height_m is no number"),
+        ("方位角", "-inf", "azimuth_deg is no angle"),
+        ("状态", "在" * 9_000, "status is none of"),
+        ("频段", "(" * 9_000, "is no radio layer of the catalogue"),
+        ("频段", "a" + "\u0301\u0323" * 4_000, "is no radio layer of the catalogue"),
+    ],
+)
+def test_a_value_that_is_too_long_or_too_large_is_its_rows_fault_alone(
+    tmp_path, column, value, reason
+):
+    network = read(tmp_path, {}, {column: value})
+    assert len(network.cells) == 1
+    assert reason in network.rejected["reason"].iloc[0]
+    assert network.rejected["value"].str.len().max() <= LONGEST_SHOWN + 1
+    assert network.rejected["reason"].str.len().max() <= 400
+
+
+def test_control_characters_of_a_table_do_not_reach_a_message(tmp_path):
+    with pytest.raises(NetworkError) as error:
+        read(tmp_path, {"经度": "\x1b[2J", "\x1b[31mcolumn": "x"})
+    assert str(error.value).isprintable()
+    (tmp_path / "sites.csv").write_text("\x1b[2J,lat\n1,2\n", "utf-8")
+    with pytest.raises(NetworkError, match=r"it has \\x1b\[2J, lat") as error:
+        read_sites(tmp_path / "sites.csv")
+    assert str(error.value).isprintable()

@@ -5,7 +5,8 @@ import openpyxl
 import pytest
 import shapely
 
-from ankang_coverage.errors import FileError
+from ankang_coverage.errors import FileError, LimitError, NetworkError
+from ankang_coverage.limits import use_limits
 from ankang_coverage.sites.tables import read_table
 
 HEADER = ["站名", "经度", "纬度", "频段"]
@@ -55,6 +56,90 @@ def test_rows_with_too_many_fields_are_told(tmp_path):
     assert table.faults.tolist() == ["", "the row has more fields than the header's 4", ""]
 
 
+LINE = ",".join(ROWS[1]) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('a,"b,1,2\n' + LINE * 9, "row that begins in line 2: unexpected end of data: a quotation"),
+        (
+            LINE + 'a,"b\n' + 'x "y",1\n' * 9,
+            "row that begins in line 3: .* a quotation mark may be",
+        ),
+        (
+            LINE + 'a,"b\n' + LINE * 200,
+            "line 3 .a quotation mark may be missing: it goes on over many",
+        ),
+        ("x" * 3_000, "the row that begins in line 2 has too many characters.*row_characters"),
+        ("x," * 1_500, "the row that begins in line 2 has too many characters.*row_characters"),
+    ],
+)
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+def test_a_row_without_end_is_refused_by_the_line_it_begins_in(tmp_path, text, says, line_end):
+    path = tmp_path / "sites.csv"
+    whole = ",".join(HEADER) + "\n" + text
+    path.write_bytes(whole.replace("\n", line_end).encode())
+    with use_limits(row_characters=2_000), pytest.raises(FileError, match=says):
+        read_table(path)
+
+
+@pytest.mark.parametrize(
+    ("limit", "text"),
+    [
+        ({"rows": 3}, LINE * 4),
+        ({"rows": 3}, LINE + ",,,\n" * 3),
+        ({"cells": 15}, LINE * 4),
+        ({"columns": 3}, LINE),
+        ({"text_bytes": 20}, LINE),
+        ({"row_characters": 15}, LINE),
+    ],
+)
+def test_a_table_beyond_a_limit_is_refused_and_the_limit_can_be_raised(tmp_path, limit, text):
+    (name, most), path = *limit.items(), tmp_path / "sites.csv"
+    path.write_text(text_of(",", HEADER) + text, "utf-8")
+    with use_limits(**limit), pytest.raises(LimitError, match=f"sites.csv.*{name} under"):
+        read_table(path)
+    with use_limits(**{name: most + 100}):
+        assert len(read_table(path).rows) >= 1
+
+
+def test_a_field_that_is_too_long_is_its_rows_fault_alone(tmp_path):
+    path = tmp_path / "sites.csv"
+    path.write_text(text_of(",", HEADER, ROWS[0], ["岚皋", "1" * 60_000, "32", "B3"]), "utf-8")
+    table = read_table(path)
+    assert table.faults.tolist() == ["", "column 经度 has more than 10,000 characters"]
+    assert len(table.cells.iat[1, 1]) == 10_001
+    with use_limits(field_characters=60_000):
+        assert read_table(path).faults.tolist() == ["", ""]
+
+
+def test_a_row_of_many_fields_is_that_rows_fault_alone(tmp_path):
+    path = tmp_path / "sites.csv"
+    path.write_text(text_of(",", HEADER, [*ROWS[0], *"x" * 100_000], ROWS[1]), "utf-8")
+    table = read_table(path)
+    assert table.faults.tolist() == ["the row has more fields than the header's 4", ""]
+    assert table.cells.shape == (2, 4)
+
+
+def test_the_header_is_checked_before_the_rows_are_read(tmp_path):
+    path = tmp_path / "sites.csv"
+    path.write_text(text_of(",", HEADER) + LINE * 20 + '"', "utf-8")
+
+    def check(name, headers):
+        assert (name, list(headers)) == ("sites.csv", HEADER)
+        raise NetworkError("no")
+
+    with pytest.raises(NetworkError, match="no"):
+        read_table(path, check=check)
+
+
+def test_a_header_of_brackets_is_read_at_once(tmp_path):
+    path = tmp_path / "sites.csv"
+    path.write_text(text_of(",", HEADER + ["(" * 9_000] * 90, ROWS[0]), "utf-8")
+    assert read_table(path).headers[:4] == tuple(HEADER)
+
+
 def write_workbook(path, **sheets):
     workbook = openpyxl.Workbook()
     workbook.remove(workbook.active)
@@ -80,6 +165,23 @@ def test_the_sheet_with_places_is_read(tmp_path):
     path = tmp_path / "sites.xlsx"
     write_workbook(path, 说明=[["站名", "字段说明"], ["A", "…"]], 工参=[HEADER, *ROWS], 空=[])
     assert as_lists(read_table(path)) == ROWS
+
+
+def test_remarks_beside_and_far_below_a_sheets_table_do_no_harm(tmp_path):
+    path = tmp_path / "sites.xlsx"
+    book = openpyxl.Workbook()
+    for row in (HEADER, *ROWS):
+        book.active.append(row)
+    book.active["F3"] = "beside"
+    book.active["A1048576"] = "below"
+    book.save(path)
+    table = read_table(path)
+    assert as_lists(table)[:2] == ROWS
+    assert table.rows.tolist() == [2, 3, 1_048_576]
+    book.active["XFD3"] = "far beside"
+    book.save(path)
+    with pytest.raises(LimitError, match="sheet Sheet has a value in column XFD.*columns under"):
+        read_table(path)
 
 
 def test_of_several_sheets_one_must_be_named(tmp_path):
@@ -156,9 +258,16 @@ def test_of_several_layers_one_must_be_named(tmp_path):
         ("sites.csv", b"", r"sites\.csv is empty"),
         ("sites.csv", b"\n\n \n", r"sites\.csv has no rows below its header"),
         ("sites.csv", "站名,经度,纬度\n".encode(), r"sites\.csv has no rows below its header"),
+        (
+            "sites.csv",
+            b"\n" * 12 + b"109,32,B8\n",
+            r"sites\.csv has no header in its first 10 rows",
+        ),
         ("sites.csv", b"PK\x03\x04\x00\x00", r"sites\.csv is not text"),
         ("sites.csv", b'lon,lat,band\n"108,32,B8\n108,32,B8\n', "quotation mark may be missing"),
+        ("sites.csv", b"lon,lat\n\0,2\n", r"sites\.csv is not text"),
         ("sites.xlsx", b"lon,lat\n1,2\n", r"cannot read .*sites\.xlsx as an Excel workbook"),
+        ("sites.xlsx", b"\xd0\xcf\x11\xe0" + bytes(99), r"sites\.xlsx is an old workbook"),
         ("sites.gpkg", b"lon,lat\n1,2\n", r"cannot read .*sites\.gpkg as a vector file"),
         ("sites.geojson", b"{}", r"cannot read .*sites\.geojson as a vector file"),
     ],

@@ -47,6 +47,10 @@ def test_gcj02_is_moved_by_hundreds_of_metres(tmp_path):
         ("P2", "P1", "names site 'P1' twice"),
         ("新建杆", "天线", "row 2, column 建设方式: '天线' is none of"),
         ('"12,000"', "-3", "row 2, column 造价: cost '-3'"),
+        ('"12,000"', "inf", "row 2, column 造价: cost 'inf' is not a number of yuan from 0 to 1,0"),
+        ('"12,000"', "1e300", "cost '1e300' is not"),
+        ('"12,000"', "9" * 5_000, "cost '9{60}…' is not"),
+        ("109.02", "1" * 9_000, "row 3, column 经度: longitude has more than 60 characters"),
         ("经度", "东", "has no column longitude"),
     ],
 )
