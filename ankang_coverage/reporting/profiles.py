@@ -1,39 +1,22 @@
 """One path as a picture: the terrain in between, the first Fresnel zone, and where the loss is."""
 
 import math
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.font_manager import fontManager
 from numpy.typing import ArrayLike, NDArray
 
 from ankang_coverage.errors import OutOfRangeError
 from ankang_coverage.files import atomic_path
 from ankang_coverage.propagation.diffraction import WAVELENGTH_M_GHZ, checked_profile
 from ankang_coverage.propagation.p1812 import P1812Loss
+from ankang_coverage.reporting.style import set_chart_font
 from ankang_coverage.reporting.words import vocabulary
-
-CHINESE_FONTS = (
-    "Noto Sans CJK SC",
-    "Source Han Sans SC",
-    "Microsoft YaHei",
-    "PingFang SC",
-    "SimHei",
-    "WenQuanYi Micro Hei",
-    "WenQuanYi Zen Hei",
-    "Noto Sans CJK JP",
-)
-"""Fonts with Chinese characters, the preferred first."""
-
-_LATIN_FONT = "DejaVu Sans"
-"""Comes with matplotlib."""
 
 _SIZE_INCHES = (11.0, 5.4)
 _DOTS_PER_INCH = 120
@@ -157,7 +140,7 @@ def profile_figure(
     note
         A line under the title: where the terrain comes from, or that it is synthetic.
     lang
-        ``zh`` or ``en``; English, with a warning, where no Chinese font is installed.
+        ``zh`` or ``en``.
 
     Returns
     -------
@@ -189,29 +172,21 @@ def profile_figure(
     if not (math.isfinite(frequency_mhz) and frequency_mhz > 0.0):
         raise OutOfRangeError(f"frequency_mhz is {frequency_mhz} but must be above 0")
     words = _words(lang)
-    fonts = _fonts(lang)
-    if lang == "zh" and len(fonts) == 1:
-        warnings.warn(
-            "no Chinese font is installed, so the figure is in English: on Debian and Ubuntu "
-            "install fonts-wqy-microhei",
-            stacklevel=2,
-        )
-        lang, words = "en", _words("en")
-    with mpl.rc_context({"font.family": fonts}):
-        figure = Figure(figsize=_SIZE_INCHES, dpi=_DOTS_PER_INCH)
-        FigureCanvasAgg(figure)
-        axes = figure.add_axes((0.075, 0.24, 0.62, 0.62))
-        _draw_land(axes, d, ground, clutter, loss, words)
-        _draw_rays(axes, d, ground, loss, frequency_mhz, words)
-        _draw_obstacles(axes, d, _over(d, ground, clutter, loss), loss, words)
-        _finish(axes, d, words)
-        side = figure.add_axes((0.725, 0.24, 0.255, 0.62))
-        _draw_losses(side, loss, frequency_mhz, terminal_loss_db, words, lang)
-        figure.legend(*axes.get_legend_handles_labels(), loc="lower center", ncols=4, frameon=False)
-        # Names are no formulas, whatever signs they hold.
-        plain: dict[str, Any] = {"parse_math": False, "usetex": False}
-        figure.text(0.075, 0.935, title, fontsize="x-large", **plain)
-        figure.text(0.075, 0.885, note, fontsize="small", color="#4c566a", **plain)
+    figure = Figure(figsize=_SIZE_INCHES, dpi=_DOTS_PER_INCH)
+    FigureCanvasAgg(figure)
+    axes = figure.add_axes((0.075, 0.24, 0.62, 0.62))
+    _draw_land(axes, d, ground, clutter, loss, words)
+    _draw_rays(axes, d, ground, loss, frequency_mhz, words)
+    _draw_obstacles(axes, d, _over(d, ground, clutter, loss), loss, words)
+    _finish(axes, d, words)
+    side = figure.add_axes((0.725, 0.24, 0.255, 0.62))
+    _draw_losses(side, loss, frequency_mhz, terminal_loss_db, words, lang)
+    figure.legend(*axes.get_legend_handles_labels(), loc="lower center", ncols=4, frameon=False)
+    # Names are no formulas, whatever signs they hold.
+    plain: dict[str, Any] = {"parse_math": False, "usetex": False}
+    figure.text(0.075, 0.935, title, fontsize="x-large", **plain)
+    figure.text(0.075, 0.885, note, fontsize="small", color="#4c566a", **plain)
+    set_chart_font(figure)
     return figure
 
 
@@ -238,13 +213,6 @@ def save_profile(figure: Figure, path: str | Path) -> None:
 def _words(lang: str) -> dict[str, str]:
     vocabulary(lang)  # refuses a language without words
     return {key: texts[0 if lang == "zh" else 1] for key, texts in _WORDS.items()}
-
-
-def _fonts(lang: str) -> list[str]:
-    """Return the fonts to look for a character in: matplotlib logs each one that is missing."""
-    installed = {font.name for font in fontManager.ttflist}
-    chinese = [name for name in CHINESE_FONTS if name in installed]
-    return [*chinese, _LATIN_FONT] if lang == "zh" else [_LATIN_FONT, *chinese]
 
 
 def _bulge(d: NDArray[np.float64], loss: P1812Loss) -> NDArray[np.float64]:
@@ -406,7 +374,6 @@ def _finish(axes: Axes, d: NDArray[np.float64], words: dict[str, str]) -> None:
     axes.set_xlim(0.0, float(d[-1]))
     axes.set_xlabel(words["distance"])
     axes.set_ylabel(words["height"])
-    axes.tick_params(labelfontfamily=mpl.rcParams["font.family"])
     axes.grid(alpha=0.3, lw=0.5)
     axes.spines[["top", "right"]].set_visible(False)
 

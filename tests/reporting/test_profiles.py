@@ -132,8 +132,6 @@ def test_a_name_with_signs_of_formulas_is_drawn_as_it_is(name, tmp_path):
 
 
 def test_chinese_is_drawn_without_a_complaint_and_the_same_each_time(tmp_path, caplog, recwarn):
-    if len(profiles._fonts("zh")) == 1:
-        pytest.skip("no Chinese font is installed")
     loss = path_loss(RIDGE_M)
     with caplog.at_level(logging.DEBUG):
         for name in ("one.png", "two.png"):
@@ -149,13 +147,6 @@ def test_chinese_is_drawn_without_a_complaint_and_the_same_each_time(tmp_path, c
     with Image.open(io.BytesIO(one)) as picture:
         assert picture.size == (1320, 648)
         assert len(picture.getcolors(1 << 20)) > 50
-
-
-def test_without_a_chinese_font_the_words_are_english_and_it_says_so(monkeypatch):
-    monkeypatch.setattr(profiles, "CHINESE_FONTS", ("no such font",))
-    with pytest.warns(UserWarning, match="no Chinese font is installed"):
-        figure = drawn(PLAIN_M, path_loss(PLAIN_M), lang="zh")
-    assert "Total loss" in texts(figure)
 
 
 def test_it_needs_no_display_and_leaves_no_state():
