@@ -54,6 +54,8 @@ _PUBLIC = {
     "localised": "reporting.tables",
     "plan_map": "reporting.maps",
     "write_plan": "reporting.exports",
+    "no_progress": "progress",
+    "progress_bars": "progress",
     "Scenario": "scenario",
     "run": "scenario",
 }

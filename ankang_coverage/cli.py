@@ -1,7 +1,7 @@
 """The command line: run a scenario, or the built-in one."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -11,7 +11,7 @@ import typer
 
 from ankang_coverage import terminal
 from ankang_coverage.errors import FileError, ScenarioError
-from ankang_coverage.terminal import INTERRUPTS, plain, say, say_over
+from ankang_coverage.terminal import INTERRUPTS, say
 
 if TYPE_CHECKING:
     from ankang_coverage.coverage.calibration import Calibration
@@ -75,7 +75,7 @@ StoreFolder = Annotated[
         help="Folder of the store; ANKANG_COVERAGE_STORE, else the user's cache, when omitted.",
     ),
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bars.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
 
 
 def _tell_version(wanted: bool) -> None:
@@ -394,6 +394,7 @@ def _study(
     store: "Store",
     quiet: bool,
 ) -> None:
+    from ankang_coverage.progress import no_progress, progress_bars
     from ankang_coverage.reporting.exports import write_plan
     from ankang_coverage.scenario import run as run_scenario
 
@@ -405,8 +406,7 @@ def _study(
                 scenario,
                 store=store,
                 executor=executor,
-                progress=None if quiet else _bars,
-                show_gap=None if quiet else _show_gap,
+                progress=no_progress if quiet else progress_bars,
             )
         files = write_plan(plan, out, lang=lang or scenario.lang)
     with _noted(f"the results are whole: {len(files)} files in {out}", (*INTERRUPTS, FileError)):
@@ -511,14 +511,3 @@ def _in_vain(result: "TargetResult") -> str:
         return ""
     cover = "covers" if number == 1 else "cover"
     return f"; {number} of the {len(result.selection.chosen)} {cover} nobody new"
-
-
-def _show_gap(label: str, seconds: float, objective: float, gap: float | None) -> None:
-    known = "" if gap is None else f", gap {gap:.2%}"
-    say_over(f"choose {label}: {seconds:.0f} s, {objective:,.0f}{known}")
-
-
-def _bars(ids: Sequence[str], stage: str) -> Iterator[str]:
-    from tqdm.auto import tqdm
-
-    return iter(tqdm(ids, desc=plain(stage), unit="site", mininterval=0.5))

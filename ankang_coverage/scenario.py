@@ -12,14 +12,13 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_v
 
 from ankang_coverage import datasets
 from ankang_coverage.coverage import ClassLimits, Propagation
-from ankang_coverage.coverage.predict import Progress
 from ankang_coverage.coverage.store import Store
 from ankang_coverage.errors import PlanningError, ScenarioError
 from ankang_coverage.inputs import LONGEST_VALUE, listed, printable
 from ankang_coverage.limits import Limits, use_limits
 from ankang_coverage.planning import Plan, Programme, plan
 from ankang_coverage.planning.checks import check_equipment
-from ankang_coverage.planning.choice import ShowGap
+from ankang_coverage.progress import Progress, ShowGap
 from ankang_coverage.region import Region
 from ankang_coverage.settings import Number, Settings, explain, read_toml
 from ankang_coverage.sites import Network, read_sites

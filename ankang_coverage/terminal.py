@@ -92,11 +92,6 @@ def say(text: str, *, err: bool = False) -> None:
     print(plain(text), file=sys.stderr if err else sys.stdout, flush=True)
 
 
-def say_over(text: str) -> None:
-    """Print over the current line of the standard error, and stay in it."""
-    print(f"\r{plain(text)}  ", end="", file=sys.stderr, flush=True)
-
-
 class _PlainStream:
     """A standard stream through which nothing passes that a terminal would obey.
 

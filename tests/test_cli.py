@@ -1,6 +1,7 @@
 """The command line: the main job in one call, mistakes in one line with exit code 2."""
 
 import json
+import re
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -49,10 +50,9 @@ def call(*arguments, cwd):
 def demos(tmp_path_factory):
     """The demo on a coarse grid, twice, with one worker and with three."""
     folder = tmp_path_factory.mktemp("demo")
-    for out, workers in (("a", 1), ("b", 3)):
-        done = call(
-            "demo", "--out", out, "--resolution", 600, "--workers", workers, "--quiet", cwd=folder
-        )
+    for out, workers, quiet in (("a", 1, ["--quiet"]), ("b", 3, [])):
+        options = ["--out", out, "--resolution", 600, "--workers", workers, *quiet]
+        done = call("demo", *options, cwd=folder)
         assert done.returncode == 0, done.stderr
     return folder, done
 
@@ -80,6 +80,14 @@ def test_the_same_command_gives_the_same_bytes_with_any_number_of_workers(demos)
     for file in sorted((folder / "a").glob("*")):
         if file.suffix in {".csv", ".tif"}:
             assert file.read_bytes() == (folder / "b" / file.name).read_bytes(), file.name
+
+
+def test_a_log_gets_few_lines_of_progress(demos):
+    _, done = demos
+    lines = done.stderr.split("\n")
+    assert len(lines) < 40
+    for line in lines[:-1]:
+        assert re.fullmatch(r"[\w +-]+: [\d,]+ (of [\d,]+, |in |s, )[^\r]*", line), line
 
 
 def test_the_names_of_results_are_known_before_they_are_written(demos):

@@ -11,7 +11,7 @@ import pytest
 import typer
 
 from ankang_coverage.errors import FileError
-from ankang_coverage.terminal import TRACEBACK, Terminated, attended, plain, say, say_over
+from ankang_coverage.terminal import TRACEBACK, Terminated, attended, plain, say
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and devices of POSIX")
 
@@ -50,11 +50,6 @@ def test_what_is_said_is_plain_on_both_streams(capsys):
     said = capsys.readouterr()
     assert said.out == f"{HARMLESS} error: forged\n"
     assert said.err == f"{HARMLESS}\n"
-
-
-def test_progress_stays_in_its_line(capsys):
-    say_over("choose a\n\x1b[2J")
-    assert capsys.readouterr().err == "\rchoose a \\x1b[2J  "
 
 
 def test_what_others_print_is_plain_too(capsys):

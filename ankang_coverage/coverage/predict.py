@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from functools import partial
 from typing import Any, NamedTuple
@@ -33,6 +33,7 @@ from ankang_coverage.coverage.store import Store
 from ankang_coverage.coverage.tiles import TILE, Tile, TiledArray, tiles_of
 from ankang_coverage.coverage.work import in_order
 from ankang_coverage.errors import NetworkError, RasterError
+from ankang_coverage.progress import Progress, default_progress
 from ankang_coverage.region import Region
 from ankang_coverage.region.land_cover import LandCoverTable
 from ankang_coverage.region.rasters import require_same_crs
@@ -69,10 +70,6 @@ class Cell(NamedTuple):
     electrical_tilt_deg: float
     re_power_dbm: float
     load: float
-
-
-Progress = Callable[[Sequence[str], str], Iterator[str]]
-"""Wraps the ids that a stage goes through, given what it does, to show how far it is."""
 
 
 def predict(
@@ -112,7 +109,8 @@ def predict(
         Where the work is done: any ``concurrent.futures.Executor``, of other processes or
         machines too if they see the store; threads by default. The result does not depend on it.
     progress
-        Wraps the site ids to show how far the prediction is.
+        Shows how far the prediction is: `progress_bars`, `no_progress`, or any function that
+        wraps the ids a stage goes through. Bars in a notebook, else nothing, when omitted.
 
     Returns
     -------
@@ -450,7 +448,8 @@ def carriers_of_coverage(
 
 
 def _shown(done: Iterator[None], ids: Sequence[str], stage: str, progress: Progress | None) -> None:
-    for _ in zip(done, ids if progress is None or not ids else progress(ids, stage), strict=True):
+    shown = (progress or default_progress())(ids, stage) if ids else ids
+    for _ in zip(done, shown, strict=True):
         pass
 
 

@@ -15,7 +15,6 @@ from ankang_coverage.coverage.carriers import Carrier, HeardMast, around, hear, 
 from ankang_coverage.coverage.ground import Ground
 from ankang_coverage.coverage.masts import Keys, PathLosses
 from ankang_coverage.coverage.predict import (
-    Progress,
     carriers_of_coverage,
     cells_of_network,
     ground_of,
@@ -29,6 +28,7 @@ from ankang_coverage.coverage.signals import Signals
 from ankang_coverage.coverage.store import LossWindow, Store
 from ankang_coverage.coverage.tiles import TILE, Tile
 from ankang_coverage.coverage.work import in_order
+from ankang_coverage.progress import Progress, default_progress
 from ankang_coverage.region import Region
 from ankang_coverage.sites import Network
 from ankang_coverage.sites.catalogue import RadioLayer
@@ -145,7 +145,7 @@ def reach(
             yield from covered
 
     found: dict[str, NDArray[np.int32]] = {}
-    shown = order if progress is None or not order else progress(order, "reach")
+    shown = (progress or default_progress())(order, "reach") if order else order
     for site, packed in zip(shown, answers(), strict=True):
         pixels = packed.pixels(shape[1])
         found[site] = pixels if among is None else pixels[among[pixels]]

@@ -15,6 +15,7 @@ from ankang_coverage.planning.candidates import Candidates, too_near
 from ankang_coverage.planning.demand import Demand
 from ankang_coverage.planning.programme import Programme, Target
 from ankang_coverage.planning.rules import QuotaRule
+from ankang_coverage.progress import ShowGap
 from ankang_coverage.region.shares import MILLI
 
 N_RANDOM_PLANS = 20
@@ -23,9 +24,6 @@ FORCED = "forced sites"
 FORBIDDEN = "forbidden sites"
 NUMBER_OF = "number of "
 """How the names of quotas begin that hold each of several joint targets to its number."""
-
-ShowGap = Callable[[str, float, float, float | None], None]
-"""Told now and then of a search: what it is for, seconds, objective, gap (None: not yet known)."""
 
 
 @dataclass(frozen=True)

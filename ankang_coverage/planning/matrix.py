@@ -7,9 +7,9 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy import sparse
 
-from ankang_coverage.coverage.predict import Progress
 from ankang_coverage.coverage.reach import reach
 from ankang_coverage.errors import PlanningError
+from ankang_coverage.progress import Progress
 from ankang_coverage.region import Region
 from ankang_coverage.sites import Network
 

@@ -20,7 +20,7 @@ from ankang_coverage.coverage import (
     predict,
     summarise_region,
 )
-from ankang_coverage.coverage.predict import Progress, compute_together
+from ankang_coverage.coverage.predict import compute_together
 from ankang_coverage.coverage.store import Store
 from ankang_coverage.covering import Selection
 from ankang_coverage.errors import PlanningError
@@ -36,7 +36,6 @@ from ankang_coverage.planning.choice import (
     Asked,
     Block,
     Choice,
-    ShowGap,
     marginal_people,
     part_of,
     pose,
@@ -56,6 +55,7 @@ from ankang_coverage.planning.places import pixels_at
 from ankang_coverage.planning.programme import Programme, Target
 from ankang_coverage.planning.targets.micro import micro_candidates
 from ankang_coverage.planning.targets.supporting import supporting_candidates
+from ankang_coverage.progress import Progress, ShowGap, search_progress
 from ankang_coverage.region import Region, Source
 from ankang_coverage.region.coordinates import WGS84
 from ankang_coverage.region.shares import MILLI
@@ -234,7 +234,8 @@ def plan(
         As for ``predict``.
     show_gap
         Told now and then of a search: what it is for, seconds, people (or what else the first
-        objective counts), and by what share of the bound they may fall short of the best.
+        objective counts), and by what share of the bound they may fall short of the best. A line
+        wherever ``progress`` shows bars, else nothing, when omitted.
     seed
         Seed of the random plans that the choice is compared with.
 
@@ -263,7 +264,7 @@ def plan(
         limits=limits or ClassLimits(),
         locked=locked,
         work=work,
-        show_gap=show_gap,
+        show_gap=show_gap or search_progress(progress),
         seed=seed,
     )
     with clock.stage("candidates"):
