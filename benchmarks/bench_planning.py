@@ -4,8 +4,8 @@
 
 People are made up in clusters; a candidate covers a disc with sectors cut short, as by terrain.
 Prints for growing sizes: seconds of greedy and of swaps, what swaps add, the proven gap after the
-time given for it, and memory; then what spopt, apricot-select and submodlib-py (extra ``bench``)
-do with the sizes they can do. Times are medians. ``--full`` adds the sizes that take minutes and,
+time given for it, and memory; then what spopt and submodlib-py (extra ``bench``) do with the sizes
+they can do. Times are medians. ``--full`` adds the sizes that take minutes and,
 where there are 6 GB to spare, one with a billion entries.
 """
 
@@ -218,16 +218,6 @@ def bench_submodlib(matrix: csr_array, weights: np.ndarray, number: int) -> tupl
     return covered(matrix, weights, [row for row, _ in chosen]), time.perf_counter() - start
 
 
-def bench_apricot(matrix: csr_array, weights: np.ndarray, number: int) -> tuple[int, float]:
-    """Lazy greedy in numba, without weights."""
-    selection = import_module("apricot").MaxCoverageSelection
-    dense = matrix.toarray().astype(np.float64)
-    selection(1, optimizer="lazy").fit(dense[:10, :10])  # compile
-    start = time.perf_counter()
-    chosen = selection(number, optimizer="lazy").fit(dense).ranking
-    return covered(matrix, weights, chosen), time.perf_counter() - start
-
-
 def covered(matrix: csr_array, weights: np.ndarray, chosen: Any) -> int:
     return int(weights[np.unique(matrix[np.asarray(chosen, dtype=int)].indices)].sum())
 
@@ -252,27 +242,16 @@ def bench_peers(size: Size, repeats: int) -> None:
     for name, module, bench in (
         ("spopt (CBC, at most 60 s)", "spopt", bench_spopt),
         ("submodlib-py lazy greedy", "submodlib", bench_submodlib),
-        ("apricot-select lazy, weights 1", "apricot", bench_apricot),
     ):
         if importlib.util.find_spec(module) is None:
             print(f"  {name}: not installed")
             continue
-        peer_weights = np.ones_like(weights) if bench is bench_apricot else weights
         try:
-            objective, taken = bench(matrix, peer_weights, size.number)
+            objective, taken = bench(matrix, weights, size.number)
         except Exception as error:  # a peer that breaks is a finding, not our failure
             print(f"  {name}: {type(error).__name__}: {error}")
             continue
-        print(f"  {name:31} {taken:9.4f} s  {objective:,}")
-        if bench is bench_apricot:
-            ours, taken = timed(
-                partial(
-                    maximal_covering, matrix, peer_weights,
-                    number=size.number, improve="greedy", bound=False,
-                ),
-                repeats,
-            )  # fmt: skip
-            print(f"  ankang_coverage greedy, weights 1 {taken:7.4f} s  {ours.objective:,}")
+        print(f"  {name:25} {taken:9.4f} s  {objective:,}")
 
 
 def main() -> None:

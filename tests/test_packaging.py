@@ -1,8 +1,6 @@
-"""What leaves the repository: a wheel that works alone, and files that name no machine."""
+"""What leaves the repository: a wheel that works alone."""
 
-import json
 import os
-import re
 import subprocess
 import sys
 import sysconfig
@@ -64,7 +62,8 @@ def test_the_wheel_holds_the_library_and_its_data_and_nothing_else(wheel: Path) 
         names = set(archive.namelist())
     top = {name.split("/")[0] for name in names}
     assert top == {"ankang_coverage", "ankang_coverage-0.1.0.dist-info"}
-    carried = {f"ankang_coverage/{path}" for path in _tracked() if path.startswith("data/")}
+    data = (path.relative_to(ROOT) for path in (ROOT / "data").rglob("*") if path.is_file())
+    carried = {f"ankang_coverage/{path.as_posix()}" for path in data}
     assert carried
     assert carried <= names
     assert {"ankang_coverage/py.typed", "ankang_coverage-0.1.0.dist-info/licenses/LICENSE"} <= names
@@ -111,60 +110,3 @@ def test_the_wheel_has_the_built_in_study(elsewhere: Path, tmp_path: Path) -> No
 def test_importing_the_package_imports_no_heavy_library(tmp_path: Path) -> None:
     code = f"import sys, ankang_coverage; print(*set({HEAVY}) & set(sys.modules))"
     assert _run([sys.executable, "-c", code], tmp_path).split() == []
-
-
-# --- The repository ---------------------------------------------------------------------------
-
-UNWANTED = {
-    "a registry's address": re.compile(r"pyp[i]\.org|pythonho[s]ted\.org|index[-]url|find[-]links"),
-    "a local file to install": re.compile(r" @ file[:]"),
-    "a path of one machine": re.compile(r"(?<![\w./~-])/(work|root|home)/"),
-}
-PICTURES = {".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp"}
-PICTURE_LIMIT_BYTES = 300_000
-
-
-def _tracked() -> list[str]:
-    """Files of the repository: as git knows them, or all but what tools leave behind."""
-    try:
-        command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-        listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-        return sorted(name for name in listed.stdout.split("\0") if (ROOT / name).is_file())
-    except (OSError, subprocess.CalledProcessError):
-        left_behind = {".venv", "build", "dist", "out", "__pycache__", "generated"}
-        return sorted(
-            path.relative_to(ROOT).as_posix()
-            for path in ROOT.rglob("*")
-            if path.is_file()
-            and not left_behind.intersection(path.relative_to(ROOT).parts)
-            and not re.search(r"/\.\w+_cache/|/\.(hypothesis|benchmarks)/", path.as_posix())
-        )
-
-
-@pytest.mark.parametrize("what", UNWANTED)
-def test_no_file_tells_of_the_machine_it_was_made_on(what: str) -> None:
-    found = []
-    for name in _tracked():
-        content = (ROOT / name).read_bytes()
-        if b"\0" in content:
-            continue
-        if match := UNWANTED[what].search(content.decode("utf-8", "replace")):
-            found.append(f"{name}: {match[0]}")
-    assert found == []
-
-
-def test_notebooks_hold_no_outputs() -> None:
-    notebooks = [name for name in _tracked() if name.endswith(".ipynb")]
-    assert notebooks
-    for name in notebooks:
-        for cell in json.loads((ROOT / name).read_text(encoding="utf-8"))["cells"]:
-            assert not cell.get("outputs"), name
-            assert cell.get("execution_count") is None, name
-
-
-def test_pictures_are_small_and_in_one_folder() -> None:
-    for name in _tracked():
-        path = Path(name)
-        if path.suffix.lower() in PICTURES:
-            assert path.parent == Path("docs/images"), name
-            assert (ROOT / path).stat().st_size < PICTURE_LIMIT_BYTES, name
