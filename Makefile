@@ -12,10 +12,10 @@ CHECKS := lint types layers docs
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test $(CHECKS) doctest notebooks format bench run-bench images clean new-venv
+.PHONY: help demo test test-fast $(CHECKS) doctest notebooks format bench run-bench images clean new-venv
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
 
 demo: $(VENV)/installed-base ## plan the built-in study of Ankang; results in out
 	$(RUN) -m ankang_coverage demo --out out
@@ -29,6 +29,9 @@ test: $(VENV)/installed-dev ## run every check, then the tests
 	$(RUN) -m pytest $(AT_ONCE) --nbmake --doctest-modules notebooks tests ankang_coverage $(ARGS) \
 		|| failed="$$failed tests"; \
 	test -z "$$failed" || { echo "make test: failed:$$failed" >&2; exit 1; }
+
+test-fast: lint types layers ## for daily work: lint, types, layers, and the tests that are not slow
+	$(RUN) -m pytest -q $(AT_ONCE) -m "not slow" tests $(ARGS)
 
 lint: $(VENV)/installed-dev ## ruff: rules and format
 	$(RUN) -m ruff check .
@@ -65,7 +68,7 @@ images: $(VENV)/installed-base ## draw the pictures in docs/images again
 	$(RUN) docs/profile_image.py
 
 clean: ## remove everything make has made, the environments too
-	rm -rf .venv .venv-bench build dist out .benchmarks .hypothesis .import_linter_cache \
+	rm -rf .venv .venv-bench build dist out .hypothesis .import_linter_cache \
 		.mypy_cache .pytest_cache .ruff_cache docs/generated
 	find ankang_coverage tests docs -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -18,6 +18,18 @@ settings.register_profile("ankang_coverage", deadline=None, derandomize=True, pr
 settings.load_profile("ankang_coverage")
 
 ROOT = Path(__file__).resolve().parents[1]
+SLOW = (
+    "coverage/",
+    "datasets/test_builtin.py",
+    "planning/",
+    "reporting/",
+    "test_cli",
+    "test_docs.py",
+    "test_packaging.py",
+    "test_scenario.py",
+)
+"""Folders and files whose tests take more than a second of processor time, or share what does."""
+
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -60,6 +72,14 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--require-all", action="store_true", help="a skipped test is a failure")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what `make test-fast` leaves out; single slow tests carry the mark themselves."""
+    slow = tuple(str(ROOT / "tests" / place) for place in SLOW)
+    for item in items:
+        if str(item.path).startswith(slow):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.hookimpl(wrapper=True)

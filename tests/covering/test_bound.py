@@ -126,6 +126,7 @@ def linear_bound(problem: Problem) -> float:
     return -float(result.fun)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.__name__)
 def test_is_above_the_optimum_and_near_the_linear_bound(
@@ -154,6 +155,7 @@ def test_groups_of_conflicts_are_tighter_than_pairs(seed: int) -> None:
     assert found.value < 0.98 * linear_bound(problem)
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(data=st.data())
 def test_any_prices_give_a_bound(data: st.DataObject) -> None:
@@ -207,6 +209,7 @@ def test_weights_that_fill_63_bits(unit: int) -> None:
     assert found.value <= 1.05 * best.upper_bound * unit
 
 
+@pytest.mark.slow
 def test_is_the_same_for_any_number_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = pose(*instance(2, 100, 140_000)[:2], 20)
     monkeypatch.setattr(bound, "INLINE", 0)
@@ -339,6 +342,7 @@ def within(places: NDArray[np.float64], distance_m: float) -> csr_array:
     return csr_array((np.ones(rows.size), (rows, columns)), shape=(len(points), len(points)))
 
 
+@pytest.mark.slow
 def test_is_not_below_published_values(shared: Path) -> None:
     folder = shared / "validation/mclp/ails"
     with (folder / "best_known.csv").open() as file:

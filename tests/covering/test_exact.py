@@ -95,6 +95,7 @@ def draw_variant(draw: st.DrawFn) -> Variant:
     return Variant(covers, weights, kept, number, constraints)
 
 
+@pytest.mark.slow
 @given(draw_variant())
 def test_equals_the_best_of_all_choices(variant: Variant) -> None:
     best = exact(csr_array(variant.covers), variant.weights, variant.number, **variant.constraints)

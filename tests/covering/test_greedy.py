@@ -44,6 +44,7 @@ def plain_greedy(
     return chosen, gains
 
 
+@pytest.mark.slow
 @given(data=st.data())
 def test_equals_plain_greedy(data: st.DataObject, cases: st.SearchStrategy[Any]) -> None:
     case = data.draw(cases)
@@ -95,6 +96,7 @@ def test_equals_plain_greedy_on_larger_cases(seed: int, heaviest: int) -> None:
     assert selection.gains.tolist() == gains
 
 
+@pytest.mark.slow
 @given(data=st.data())
 def test_keeps_the_guarantee_without_conflicts(
     data: st.DataObject, free_cases: st.SearchStrategy[Any], optimum: Callable[[Any], int]
@@ -108,6 +110,7 @@ def test_keeps_the_guarantee_without_conflicts(
     assert (1 - 1 / math.e) * best <= objective <= best
 
 
+@pytest.mark.slow
 @given(data=st.data())
 def test_never_violates_a_constraint(
     data: st.DataObject, cases: st.SearchStrategy[Any], optimum: Callable[[Any], int]

@@ -23,6 +23,7 @@ def dense(problem: Problem) -> NDArray[np.bool_]:
     return matrix.toarray()
 
 
+@pytest.mark.slow
 @given(data=st.data())
 def test_keeps_every_objective_with_distinct_columns(
     data: st.DataObject, cases: st.SearchStrategy[Any]

@@ -13,6 +13,7 @@ from ankang_coverage.covering.problem import pose
 from ankang_coverage.covering.relaxation import choose, relax
 
 
+@pytest.mark.slow
 @given(data=st.data())
 def test_choice_by_score_is_the_best_of_linear_programming(data: st.DataObject) -> None:
     n, n_groups = data.draw(st.integers(1, 8)), data.draw(st.integers(0, 3))

@@ -157,6 +157,7 @@ def variants(draw: st.DrawFn, simple: bool = False) -> Variant:
     return variant
 
 
+@pytest.mark.slow
 @given(data=st.data())
 @pytest.mark.parametrize("improve_by", IMPROVE)
 def test_keeps_every_constraint_or_says_that_none_can(improve_by: Any, data: st.DataObject) -> None:
@@ -185,6 +186,7 @@ def rank(variant: Variant, chosen: list[int]) -> tuple[int, ...]:
     return (*variant.objectives(chosen), -variant.cost(chosen))
 
 
+@pytest.mark.slow
 @given(data=st.data())
 def test_equals_plain_greedy_that_looks_ahead(data: st.DataObject) -> None:
     """A candidate may be taken if some permitted choice holds it and all taken before."""
@@ -228,6 +230,7 @@ def test_equals_plain_greedy_that_looks_ahead(data: st.DataObject) -> None:
     assert greedy(**variant.arguments()).chosen.tolist() == expected
 
 
+@pytest.mark.slow
 @given(data=st.data())
 def test_no_exchange_improves_what_swaps_have_settled(data: st.DataObject) -> None:
     variant = data.draw(variants())
@@ -424,6 +427,7 @@ def covers_within(lat_lon_deg: NDArray[np.float64], radius_m: float) -> csr_arra
     return csr_array((np.ones(rows.size, dtype=bool), (rows, columns)), shape=(len(lat), len(lat)))
 
 
+@pytest.mark.slow
 def test_comes_close_to_the_best_known_of_published_instances(shared: Path) -> None:
     """Best known objectives: Maximo, Cordeau, Nascimento (2023), real census blocks."""
     folder = shared / "validation" / "mclp" / "ails"

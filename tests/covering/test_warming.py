@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 # In a process of its own, because elsewhere other tests have compiled the kernels already.
 SCRIPT = """
 import importlib, pkgutil
@@ -44,6 +46,7 @@ assert not late, late
 """
 
 
+@pytest.mark.slow
 def test_no_kernel_is_compiled_on_the_clock():
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT], check=False, capture_output=True, text=True

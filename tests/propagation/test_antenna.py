@@ -56,6 +56,7 @@ def rotated_gain(pattern, azimuth, elevation, boresight, mechanical, electrical)
     return pattern.gain_dbi - min(a_h + a_v, floor)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("azimuth", "elevation", "tilts", "attenuation"),
     [

@@ -208,6 +208,7 @@ def test_files_that_are_not_there(tmp_path):
         write_antenna_file(cosine_pattern(10.0, 65.0, 10.0), tmp_path / "no" / "folder.msi")
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(
     name=st.text(min_size=1, max_size=20),

@@ -26,6 +26,7 @@ def profile(points, spacing, *waves):
 # --- published values
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", range(5))
 def test_published_paths(shared, case):
     folder = shared / "validation" / "itm"

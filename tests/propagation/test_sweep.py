@@ -92,6 +92,7 @@ def test_equals_p1812_on_its_own_profiles(kind, frequency_mhz, cluttered):
     assert np.max(np.abs(differences)) < 0.02
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["peak", "gorge", "slope"])
 def test_equals_p1812_in_real_mountains(shared, place):
     # The antenna is below the trees at its foot in some of these.
@@ -166,6 +167,7 @@ def traced(terrain, mast, row, col):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("finer", "cluttered"), [(1, False), (3, False), (3, True)])
 def test_close_to_profiles_traced_pixel_by_pixel(shared, finer, cluttered):
     # The tile as it is, as if its pixels were 30 m, and at its true size resampled to 30 m

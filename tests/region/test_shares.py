@@ -62,6 +62,7 @@ def test_fractions_stop_at_the_grid():
     assert area_fractions(inside_half, GRID).sum() == pytest.approx(1.0)
 
 
+@pytest.mark.slow
 @given(
     seed=st.integers(0, 2**32 - 1),
     people=st.lists(st.integers(0, 10**7), min_size=2, max_size=2),

@@ -508,6 +508,7 @@ VALUES = {
 }
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.fixed_dictionaries({name: st.sampled_from(values) for name, values in VALUES.items()}),
