@@ -20,8 +20,8 @@ from typing import Any
 
 import branca.element
 import folium
+import js_lib_leaflet
 from branca.element import Element, Figure
-from xstatic.pkg import leaflet
 
 from ankang_coverage.reporting.overlays import data_url
 
@@ -157,7 +157,7 @@ def script_json(value: Any) -> str:
 @cache
 def _head() -> str:
     """Return Leaflet, our style and our script as markup for the page's head."""
-    leaflet_folder = Path(leaflet.BASE_DIR)
+    leaflet_folder = Path(js_lib_leaflet.__file__).parent / "static/js_lib_leaflet"
     ours = files("ankang_coverage.reporting")
     styles = [_leaflet_css(leaflet_folder), ours.joinpath("map.css").read_text("utf-8")]
     scripts = [
