@@ -6,11 +6,13 @@ its format alone, and without the files beside it. A virtual raster is opened on
 ``[limits] allow_vrt`` says so.
 """
 
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from os import PathLike
 from pathlib import Path
+from types import TracebackType
 
 import numpy as np
 import rasterio
@@ -83,6 +85,7 @@ def open_raster(path: str | PathLike[str], name: str) -> Iterator[DatasetReader]
         ExitStack() as stack,
     ):
         warnings.simplefilter("ignore")
+        stack.enter_context(_without_callbacks())
         stack.enter_context(rasterio.Env(**_ENVIRONMENT))
         try:
             source = stack.enter_context(_opened(file, name, stack))
@@ -91,6 +94,31 @@ def open_raster(path: str | PathLike[str], name: str) -> Iterator[DatasetReader]
         except RasterioError as error:
             # "Chunk and warp failed" says less than its reason.
             raise RasterioError(said(error.__cause__ or error)) from error
+
+
+@contextmanager
+def _without_callbacks() -> Iterator[None]:
+    """Keep from the terminal that rasterio cannot log what GDAL says when it is no UTF-8.
+
+    Cython tells of an exception in a callback twice: as one that nobody caught, and as ignored.
+    """
+    uncaught, ignored = sys.excepthook, sys.unraisablehook
+
+    def on_uncaught(
+        kind: type[BaseException], error: BaseException, where: TracebackType | None
+    ) -> None:
+        if kind is not UnicodeDecodeError:
+            uncaught(kind, error, where)
+
+    def on_ignored(told: "sys.UnraisableHookArgs") -> None:
+        if told.exc_type is not UnicodeDecodeError:
+            ignored(told)
+
+    sys.excepthook, sys.unraisablehook = on_uncaught, on_ignored
+    try:
+        yield
+    finally:
+        sys.excepthook, sys.unraisablehook = uncaught, ignored
 
 
 def require_modest(source: DatasetReader, path: Path, geobox: GeoBox, name: str) -> None:
@@ -136,7 +164,9 @@ def require_modest(source: DatasetReader, path: Path, geobox: GeoBox, name: str)
 
 
 def require_whole(source: DatasetReader, path: Path, geobox: GeoBox, name: str) -> None:
-    """Refuse a GeoTIFF that lacks blocks within a grid, for GDAL takes those for zeros.
+    """Refuse a GeoTIFF whose blocks within a grid lie beyond its end, or are heights and missing.
+
+    Of a missing block GDAL says that it is full of zeros, if no value stands for no data.
 
     Parameters
     ----------
@@ -152,10 +182,34 @@ def require_whole(source: DatasetReader, path: Path, geobox: GeoBox, name: str) 
     Raises
     ------
     RasterError
-        If a block is missing and the raster does not say which value stands for no data.
+        If a block is not there, or there are more than `MOST_BLOCKS`.
     """
-    if source.driver != "GTiff" or source.nodata is not None:
+    if source.driver != "GTiff":
         return
+    end = path.stat().st_size
+    is_ground = name == "elevation_m" and source.nodata is None
+    for row, column in _blocks(source, path, geobox, name):
+        place, n_bytes = (
+            source.get_tag_item(f"BLOCK_{what}_{column}_{row}", "TIFF", bidx=1)
+            for what in ("OFFSET", "SIZE")
+        )
+        where = f"of row {row}, column {column}"
+        if place is None and is_ground:
+            raise RasterError(
+                f"{name}: {path} lacks the block of pixels {where}, and declares no no-data "
+                f"value: declare one with gdal_edit.py -a_nodata, or export it again"
+            )
+        if place is not None and int(place) + int(n_bytes or 0) > end:
+            raise RasterError(
+                f"{name}: {path} is cut off or damaged: the block of pixels {where} lies beyond "
+                f"its end: export it again"
+            )
+
+
+def _blocks(
+    source: DatasetReader, path: Path, geobox: GeoBox, name: str
+) -> Iterator[tuple[int, int]]:
+    """Return row and column of the blocks of a raster that lie in the rectangle round a grid."""
     corners = _grid_in_source(source, geobox).reshape(-1, 2)
     corners = corners[np.isfinite(corners).all(axis=1)]
     low, high, size = corners.min(axis=0), corners.max(axis=0), (source.width, source.height)
@@ -171,12 +225,7 @@ def require_whole(source: DatasetReader, path: Path, geobox: GeoBox, name: str) 
         )
     for row in range(top, bottom + 1):
         for column in range(left, right + 1):
-            if source.get_tag_item(f"BLOCK_OFFSET_{column}_{row}", "TIFF", bidx=1) is None:
-                raise RasterError(
-                    f"{name}: {path} lacks the block of pixels in row {row * height}, column "
-                    f"{column * width}, and declares no no-data value: declare one with "
-                    f"gdal_edit.py -a_nodata, or export it again"
-                )
+            yield row, column
 
 
 def _opened(file: Path, name: str, stack: ExitStack) -> DatasetReader:

@@ -248,10 +248,9 @@ def _read_one(file: Path, geobox: GeoBox, name: RasterName) -> NDArray[np.generi
     """Return a file on the grid: float32 with NaN, land cover int32 with 0 where it is unknown."""
     with open_raster(file, name) as source:
         require_modest(source, file, geobox, name)
+        require_whole(source, file, geobox, name)
         if name == "land_cover":
             return _land_cover_on(geobox, source)
-        if name == "elevation_m":
-            require_whole(source, file, geobox, name)
         return _warped(source, geobox, _resampling(name, coarse=_is_coarse(source, geobox)))
 
 

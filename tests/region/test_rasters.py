@@ -1,5 +1,7 @@
 """GeoTIFFs onto the grid: nothing shifts, people are kept, classes stay classes."""
 
+import time
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -77,6 +79,47 @@ def test_land_cover_takes_the_most_frequent_class(tmp_path):
     assert (cover.to_numpy() == 10).all()
 
 
+KINDS = ["uint8", "int8", "uint16", "int16", "int32", "uint32", "int64", "float32", "float64"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("nodata", [None, 0, 40])
+def test_land_cover_is_counted_alike_in_every_kind_of_number(tmp_path, kind, nodata):
+    rng = np.random.default_rng(3)
+    classes = np.kron(rng.choice([0, 10, 40, 100], (10, 20)), np.ones((5, 5))).astype(kind)
+    few = rng.random(classes.shape) < 0.2
+    classes[few] = rng.choice([0, 10, 40, 100], few.sum())
+    cover = read_raster(
+        write(tmp_path / "c.tif", classes, 20, nodata=nodata), GRID, "land_cover"
+    ).to_numpy()
+    blocks = classes.reshape(10, 5, 20, 5).swapaxes(1, 2).reshape(10, 20, 25)
+    counted = np.stack([(blocks == code).sum(axis=2) for code in (0, 10, 40, 100)])
+    if nodata is not None:
+        counted[(0, 10, 40, 100).index(nodata)] = 0
+    most = counted.max(axis=0)
+    alone = (counted == most).sum(axis=0) == 1
+    expected = np.array([0, 10, 40, 100])[counted.argmax(axis=0)]
+    assert (cover[alone] == expected[alone]).all()
+    assert alone.mean() > 0.9
+
+
+@pytest.mark.parametrize("kind", ["uint8", "int16", "int32", "float32"])
+def test_fine_land_cover_onto_a_coarse_grid_takes_a_moment(tmp_path, kind):
+    classes = np.random.default_rng(4).choice([10, 30, 40, 50], (1000, 2000)).astype(kind)
+    path = write(tmp_path / "c.tif", classes, 1)
+    start = time.process_time()
+    grid = GeoBox.from_bbox(GRID.boundingbox, GRID.crs, resolution=500)
+    assert set(np.unique(read_raster(path, grid, "land_cover"))) <= {10, 30, 40, 50}
+    assert time.process_time() - start < 10  # as float32: minutes
+
+
+def test_land_cover_that_is_none_is_named(tmp_path):
+    for values in (np.full((50, 100), 10.5, np.float32), np.full((50, 100), 300, np.int32)):
+        path = write(tmp_path / "c.tif", values, 20)
+        with pytest.raises(RasterError, match=r"land_cover holds (10\.5|300), which it cannot be"):
+            read_raster(path, GRID, "land_cover")
+
+
 def test_wrong_files_are_named(tmp_path):
     with pytest.raises(RasterError, match="none.tif"):
         read_raster(tmp_path / "none.tif", GRID, "elevation_m")
@@ -103,7 +146,9 @@ def test_grid_edges_are_multiples_of_a_pixel():
     with pytest.raises(RasterError, match="projected CRS"):
         grid_around(square.to_crs(4326), 90.0)
     stray = gpd.GeoDataFrame(geometry=square.translate([-4e6], 0), crs=32649)
-    with pytest.raises(LimitError, match=r"span 4,001 × 3,001 km.*raise the limit: grid_pixels"):
+    with pytest.raises(
+        LimitError, match=r"span 4,001 × 3,001 km, .*too many pixels of 90 m.*grid_p"
+    ):
         grid_around(pd.concat([square, stray.translate(0, -3e6).to_frame("geometry")]), 90.0)
 
 
