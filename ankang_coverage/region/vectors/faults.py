@@ -99,8 +99,8 @@ def _is_on_earth(bounds: NDArray[np.float64], layer: VectorLayer) -> NDArray[np.
     fine = np.ones(len(bounds), bool)
     for corner in (bounds[:, :2].T, bounds[:, 2:].T):
         longitude, latitude = degrees.transform(*corner)
-        away = np.abs(np.stack(back.transform(longitude, latitude)) - corner)
         with np.errstate(invalid="ignore"):
+            away = np.abs(np.stack(back.transform(longitude, latitude)) - corner)
             fine &= (np.abs(latitude) <= 90.0) & (np.abs(longitude) <= 180.0)
             fine &= (away <= ASTRAY * np.maximum(np.abs(corner), 1.0)).all(axis=0)
     return fine

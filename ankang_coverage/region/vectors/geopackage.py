@@ -53,15 +53,13 @@ def layers_of(file: Path) -> dict[str, bool]:
 def read_layer(file: Path, name: str) -> VectorLayer:
     """Read a layer by its name."""
     with _database(file) as database:
-        (said,) = database.execute("PRAGMA quick_check(1)").fetchone()
-        if said != "ok":
-            raise sqlite3.DatabaseError(said)
         _require_plain(database, file, name)
+        budget = Budget(file)
+        _require_whole(database, budget)
         place = {layer: (column, srs) for layer, column, srs in database.execute(_LAYERS)}[name]
         headers = _columns(database, name)
         shape_column = next((h for h in headers if h == place[0]), None)
         shown = [header for header in headers if header != shape_column]
-        budget = Budget(file)
         budget.columns(len(shown))
         columns: dict[str, list[object]] = {header: [] for header in shown}
         encoded: list[bytes | None] = []
@@ -130,6 +128,15 @@ def _require_plain(database: sqlite3.Connection, file: Path, table: str) -> None
         )
 
 
+def _require_whole(database: sqlite3.Connection, budget: Budget) -> None:
+    try:
+        (said,) = database.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.DataError as error:
+        raise budget.too_long(_most_bytes()) from error
+    if said != "ok":
+        raise sqlite3.DatabaseError(said)
+
+
 def _columns(database: sqlite3.Connection, name: str) -> list[str]:
     """Return the columns of a table but the one that numbers its rows."""
     told = database.execute("SELECT name, type, pk FROM pragma_table_info(?)", (name,))
@@ -140,9 +147,9 @@ def _rows(
     database: sqlite3.Connection, budget: Budget, name: str, columns: list[str | None]
 ) -> Iterator[tuple[object, ...]]:
     wanted = ", ".join("NULL" if column is None else _quoted(column) for column in columns)
-    rows = database.execute(f"SELECT {wanted} FROM {_quoted(name)}")  # noqa: S608  (both quoted)
+    query = f"SELECT {wanted} FROM {_quoted(name)}"  # noqa: S608  (both quoted)
     try:
-        yield from rows
+        yield from database.execute(query)
     except sqlite3.DataError as error:
         raise budget.too_long(_most_bytes()) from error
 

@@ -93,9 +93,8 @@ class Budget:
     def too_long(self, most_bytes: int) -> LimitError:
         """Return the refusal of a single value that is longer than any that is read."""
         return LimitError(
-            f"{self.path}, feature {self.features + 1} has a value of more than {most_bytes:,} "
-            f"bytes; if it is meant, raise the limit: vertices under [limits] in the study, or "
-            f"use_limits(vertices=…) in Python"
+            f"{self.path} has a value of more than {most_bytes:,} bytes; if it is meant, raise the "
+            f"limit: vertices under [limits] in the study, or use_limits(vertices=…) in Python"
         )
 
 

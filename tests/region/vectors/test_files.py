@@ -1,6 +1,7 @@
 """The door for vector files: what is opened, what is refused, what is listed."""
 
 import json
+import os
 import sqlite3
 from contextlib import closing
 
@@ -133,3 +134,21 @@ def test_a_shapefile_with_a_part_cut_off_is_refused(tmp_path, suffix):
     with pytest.raises(FileError) as refused:
         read_layer(tmp_path / "v.shp")
     assert len(str(refused.value).splitlines()) == 1
+
+
+def test_what_is_no_file_is_refused(tmp_path):
+    (tmp_path / "folder.gpkg").mkdir()
+    os.mkfifo(tmp_path / "pipe.gpkg")
+    (tmp_path / "zero.geojson").symlink_to("/dev/zero")
+    (tmp_path / "empty.shp").touch()
+    for path, says in (
+        (tmp_path / "folder.gpkg", "it is a folder"),
+        (tmp_path / "pipe.gpkg", "it is a device or a pipe"),
+        (tmp_path / "zero.geojson", "it is a device or a pipe"),
+        (tmp_path / "empty.shp", "is empty"),
+        ("/vsicurl/http://127.0.0.1:9/v.gpkg", "there is no such file"),
+        ("http://127.0.0.1:9/v.geojson", "there is no such file"),
+        ("zip://a.zip!v.shp", "there is no such file"),
+    ):
+        with pytest.raises(FileError, match=says):
+            read_layer(path)
