@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 
+import geopandas as gpd
 import numpy as np
 import pytest
+from shapely import LineString
 
 from ankang_coverage.planning.places import pixels_at
 from ankang_coverage.planning.programme import Target
@@ -50,6 +52,19 @@ def test_ids_say_on_which_pixel_a_pole_stands(found, small_region):
     rows, columns = np.unravel_index(pixels, small_region.geobox.shape)
     by_pixel = zip(rows, columns, strict=True)
     assert sites.index.tolist() == [f"micro-{r:04d}-{c:04d}" for r, c in by_pixel]
+
+
+def test_roads_that_cannot_be_used_are_listed_among_what_is_dropped(
+    small_region, small_network, target, tmp_path
+):
+    west, south, east, _ = small_region.villages.total_bounds
+    road = LineString([(west, south + 900), (east, south + 900)])
+    path = tmp_path / "roads.gpkg"
+    gpd.GeoDataFrame(geometry=[road, None], crs=32649).to_file(path)
+    asked = with_settings(target, sources=("roads",), roads=path)
+    dropped = micro_candidates(small_region, small_network, asked).dropped
+    told = dropped[dropped["id"] == "roads.gpkg, feature 2"]
+    assert told[["source", "reason"]].values.tolist() == [["by a road", "no shape"]]
 
 
 def test_every_candidate_has_a_cost_and_a_reason(found):

@@ -5,10 +5,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from pyproj import CRS
 
 from ankang_coverage.errors import DivisionError, FileError
 from ankang_coverage.region import as_divisions, check_hierarchy, read_divisions
 from ankang_coverage.region.divisions import dissolve
+from ankang_coverage.region.rejections import REJECTED
 
 CODES = ["610902102201", "610902102202", "610902103200"]
 
@@ -63,32 +65,83 @@ def test_a_spike_is_cut_off():
 
 
 @pytest.mark.parametrize(
-    ("changes", "feature", "reason"),
+    ("changes", "says"),
     [
-        ({"区划代码": ["6109021022", *CODES[1:]]}, 1, "village code '6109021022' needs 12"),
-        ({"类型": ["屯", "村", "社区"]}, 1, "kind '屯' is none of village, community"),
-        ({"人口": [120, -3, 560]}, 2, "people '-3'"),
-        ({"人口": ["x", "1", "2"]}, 1, "people 'x'"),
+        ({"区划代码": ["6109021022", *CODES[1:]]}, "village code '6109021022' needs 12 digits"),
+        ({"区划代码": [None, *CODES[1:]]}, "village code '' needs 12 digits"),
+        ({"类型": ["屯", "村", "社区"]}, "kind '屯' is none of village, community"),
+        ({"类型": [None, "村", "社区"]}, "kind '' is none of village, community"),
+        ({"人口": [-3, 340, 560]}, "people '-3' is no number from 0 to 100,000,000"),
+        ({"人口": ["x", "340", "560"]}, "people 'x' is no number"),
+        ({"人口": [None, 340, 560]}, "people 'None' is no number"),
+        ({"人口": [1e300, 340.0, 560.0]}, "people '1e+300' is no number"),
     ],
 )
-def test_wrong_rows_are_listed_and_the_others_used(tmp_path, changes, feature, reason):
-    read = read_divisions(save(villages(**changes), tmp_path / "v.gpkg"), "village")
-    assert read.index.tolist() == [code for n, code in enumerate(CODES) if n + 1 != feature]
-    ((file, number, _, _, why),) = read.attrs["rejected"]
-    assert (file, number) == ("v.gpkg", feature)
-    assert reason in why
+def test_villages_that_are_wrong_alone_are_left_out_and_listed(tmp_path, changes, says):
+    table = villages(**changes)
+    read = read_divisions(save(table, tmp_path / "v.gpkg"), "village")
+    assert read.index.tolist() == CODES[1:]
+    assert read["people"].tolist() == [340, 560]
+    ((file, feature, code, name, reason),) = read.attrs[REJECTED]
+    assert (file, feature, name) == ("v.gpkg", 1, "甲村")
+    given = table["区划代码"].iloc[0]
+    assert code == ("" if pd.isna(given) else given)
+    assert says in reason
 
 
-def test_a_code_that_occurs_twice_is_named(tmp_path):
-    twice = villages(区划代码=[CODES[1], *CODES[1:]])
+@pytest.mark.parametrize(
+    ("shape", "says"),
+    [
+        (None, "no shape"),
+        (shapely.Polygon(), "an empty shape"),
+        (shapely.Point(109, 32), "a Point where a polygon is needed"),
+        (shapely.LineString([(109, 32), (110, 33)]), "a LineString where a polygon is needed"),
+        (shapely.Polygon([(109, 32), (110, 33), (109, 32)]), "a polygon without an area"),
+        (shapely.Polygon([(109, 32), (np.inf, 33), (110, 32)]), "a coordinate that is no number"),
+        (
+            shapely.Polygon([(109, 32), (1e6, 33), (110, 32)]),
+            "a corner off the earth, at x = 1,000",
+        ),
+        (shapely.box(-70.1, -32.1, -70, -32), "too far from the others: 19,"),
+    ],
+)
+def test_polygons_that_are_wrong_alone_are_left_out_and_listed(tmp_path, shape, says):
+    table = villages()
+    table.loc[2, "geometry"] = shape
+    read = read_divisions(save(table, tmp_path / "v.gpkg"), "village")
+    assert read.index.tolist() == CODES[:2]
+    ((_, feature, code, _, reason),) = read.attrs[REJECTED]
+    assert (feature, code) == (3, CODES[2])
+    assert says in reason
+
+
+def test_a_file_without_a_usable_village_says_the_commonest_fault(tmp_path):
+    table = villages(人口=["x", -1, 560])
+    table.loc[2, "geometry"] = None
+    says = (
+        r"none of the 3 features of .*v\.gpkg .* of 2 of them, the first in feature 1: people 'x'"
+    )
+    with pytest.raises(DivisionError, match=says):
+        read_divisions(save(table, tmp_path / "v.gpkg"), "village")
+
+
+def test_a_wrong_county_is_an_error(tmp_path):
+    table = villages(区划代码=["610902", "610903", "61"]).drop(columns="类型")
+    with pytest.raises(DivisionError, match=r"v\.gpkg, feature 3: county code '61' needs 6 digits"):
+        read_divisions(save(table, tmp_path / "v.gpkg"), "county")
+
+
+def test_a_county_on_the_other_side_of_the_earth_is_named(tmp_path):
+    table = villages(区划代码=["610902", "610903", "610904"]).drop(columns="类型")
+    table.loc[1, "geometry"] = shapely.box(20.9, -0.1, 21.1, 0.1)
+    with pytest.raises(DivisionError, match="610903 lies too far away for WGS 84 / UTM zone 49N"):
+        read_divisions(save(table, tmp_path / "v.gpkg"), "county", CRS.from_epsg(32649))
+
+
+def test_codes_that_occur_twice_are_named(tmp_path):
+    table = villages(区划代码=[CODES[1], *CODES[1:]])
     with pytest.raises(DivisionError, match="code 610902102202 occurs twice"):
-        read_divisions(save(twice, tmp_path / "v.gpkg"), "village")
-
-
-def test_a_file_of_which_nothing_can_be_used_is_refused(tmp_path):
-    wrong = villages(人口=["x", "y", "z"])
-    with pytest.raises(DivisionError, match="none of the 3 features .*feature 1: .*'x'"):
-        read_divisions(save(wrong, tmp_path / "v.gpkg"), "village")
+        read_divisions(save(table, tmp_path / "v.gpkg"), "village")
 
 
 def test_missing_columns_and_files_are_named(tmp_path):
@@ -178,8 +231,8 @@ def test_full_width_codes_are_digits_and_a_rounded_one_says_so(tmp_path):
     )
     assert read.index.tolist() == CODES
     rounded = villages(区划代码=["6.10902E+11", *CODES[1:]])
-    ((*_, why),) = read_divisions(save(rounded, tmp_path / "r.gpkg"), "village").attrs["rejected"]
-    assert why.endswith("keep codes as text")
+    read = read_divisions(save(rounded, tmp_path / "r.gpkg"), "village")
+    assert "keep codes as text" in read.attrs[REJECTED][0][-1]
 
 
 def test_a_village_without_a_name_is_called_by_its_code(tmp_path):

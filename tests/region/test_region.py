@@ -2,6 +2,7 @@
 
 import pytest
 import shapely
+import shapely.affinity
 
 from ankang_coverage.errors import DivisionError
 from ankang_coverage.region import Region, Source
@@ -55,6 +56,21 @@ def test_metres_called_degrees_are_named(small_region, tmp_path):
     wrong = small_region.villages[["name", "people", "geometry"]].rename_axis("code").reset_index()
     wrong.set_crs(4326, allow_override=True).to_file(tmp_path / "wrong.gpkg")
     with pytest.raises(
-        DivisionError, match=r"wrong\.gpkg can be used.*the CRS is, or x and y are swapped"
+        DivisionError,
+        match=r"none of the 12 .*wrong\.gpkg .* or the CRS is, or x and y are swapped",
     ):
         Region.from_files("wrong", tmp_path / "wrong.gpkg")
+
+
+def test_villages_left_out_are_listed_and_noted(small_region, tmp_path):
+    table = small_region.villages[["name", "people", "geometry"]].rename_axis("code").reset_index()
+    table.loc[3, "geometry"] = None
+    table.loc[7, "geometry"] = shapely.affinity.translate(table.geometry[7], 1e6, 1e6)
+    table.to_file(tmp_path / "villages.gpkg")
+    region = Region.from_files("ten", tmp_path / "villages.gpkg", resolution_m=45)
+    assert len(region.villages) == 10
+    assert region.notes == ("2 features of villages.gpkg rejected: rejected_villages.csv",)
+    assert region.rejected["feature"].tolist() == [4, 8]
+    assert region.rejected["code"].tolist() == small_region.villages.index[[3, 7]].tolist()
+    assert set(region.rejected["file"]) == {"villages.gpkg"}
+    assert small_region.rejected.empty

@@ -1,12 +1,22 @@
-"""Villages that are left out alone, and files of which nothing is left."""
+"""Villages that are left out, far ones among them, and files of which nothing is left."""
+
+from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
+import pandas as pd
 import pytest
 import shapely
+from pyproj import CRS
 
-from ankang_coverage.errors import LimitError
+from ankang_coverage.errors import DivisionError, LimitError
 from ankang_coverage.limits import use_limits
 from ankang_coverage.region import Region
+from ankang_coverage.region.rejections import reject_far, rejected_table, require_some
+from ankang_coverage.region.vectors import Reasons
+
+FILE = Path("villages.gpkg")
+UTM = CRS.from_epsg(32649)
 
 
 def villages(path, *, far_km=(), n=12):
@@ -48,3 +58,57 @@ def test_nothing_is_rejected_of_a_good_file(tmp_path):
     region = Region.from_files("good", villages(tmp_path / "v.gpkg"), resolution_m=300.0)
     assert list(region.rejected.columns) == ["file", "feature", "code", "name", "reason"]
     assert region.rejected.empty
+
+
+def boxes(away_km):
+    """Return villages of a kilometre, each so many kilometres east of the first."""
+    return np.array([shapely.box(x, 3.6e6, x + 1e3, 3.601e6) for x in np.multiply(away_km, 1e3)])
+
+
+def judged(away_km):
+    reasons = Reasons(np.full(len(away_km), "", object))
+    codes = pd.Series([f"6109{n:08d}" for n in range(len(away_km))])
+    reject_far(FILE, codes, boxes(np.add(away_km, 400)), UTM, reasons)
+    return reasons
+
+
+def test_a_village_a_world_away_is_told_with_its_distance():
+    reasons = judged([*range(0, 60, 10), 600])
+    assert reasons.fine.tolist() == [True] * 6 + [False]
+    assert reasons.texts[-1] == (
+        "too far from the others: 570 km from the middle of all, above 200 km (spread under "
+        "[limits])"
+    )
+
+
+def test_what_is_far_goes_by_the_median_and_never_is_within_a_hundred_km():
+    assert judged([*range(0, 60, 2), 120]).fine.all()
+    assert judged([*range(0, 600, 100), 1400]).fine.all()
+    with use_limits(spread=3):
+        assert not judged([*range(0, 600, 100), 1400]).fine.all()
+
+
+def test_more_than_a_few_far_ones_are_an_error_that_names_the_limit():
+    assert (~judged([*range(30), *range(700, 710)]).fine).sum() == 10
+    says = r"villages\.gpkg has 11 villages too far .* 610900000030, .* spread under \[limits\]"
+    with pytest.raises(LimitError, match=says):
+        judged([*range(30), *range(700, 711)])
+
+
+def test_what_is_wrong_already_does_not_count():
+    reasons = Reasons(np.array(["", "", "no shape"], object))
+    polygons = boxes([400, 401, 402])
+    polygons[2] = None
+    reject_far(FILE, pd.Series(["a", "b", "c"]), polygons, UTM, reasons)
+    assert reasons.texts.tolist() == ["", "", "no shape"]
+
+
+def test_the_commonest_fault_is_one_of_a_kind():
+    reasons = Reasons(np.array(["no shape", "people 'x' is none", "people 'y' is none"], object))
+    with pytest.raises(DivisionError, match="of 2 of them, the first in feature 2: people 'x' is"):
+        require_some(FILE, pd.RangeIndex(1, 4), reasons)
+
+
+def test_a_table_of_nothing_has_its_columns():
+    assert rejected_table().columns.tolist() == ["file", "feature", "code", "name", "reason"]
+    assert rejected_table().dtypes.equals(rejected_table((("f", 1, "c", "n", "r"),)).dtypes)

@@ -23,6 +23,7 @@ import ankang_coverage
 from ankang_coverage.errors import FileError
 from ankang_coverage.planning import Programme
 from ankang_coverage.region import Source
+from ankang_coverage.region.rejections import rejected_table
 from ankang_coverage.reporting import exports
 from ankang_coverage.reporting.exports import (
     chosen_table,
@@ -300,6 +301,22 @@ def test_rejected_rows_are_listed(planned, tmp_path):
     network = dataclasses.replace(planned.network, rejected=rejected)
     written = write_plan(dataclasses.replace(planned, network=network), tmp_path)
     assert pd.read_csv(written["rejected_sites.csv"])["row"].tolist() == [7]
+
+
+def test_rejected_villages_are_listed_until_there_are_none(planned, tmp_path):
+    rejected = rejected_table((("villages.gpkg", 3, "610902102201", "=1+1", "no shape"),))
+    region = dataclasses.replace(planned.region, rejected=rejected)
+    written = write_plan(dataclasses.replace(planned, region=region), tmp_path)
+    table = pd.read_csv(written["rejected_villages.csv"], dtype=str)
+    assert table.to_dict("list") == {
+        "file": ["villages.gpkg"],
+        "feature": ["3"],
+        "code": ["610902102201"],
+        "name": ["'=1+1"],
+        "reason": ["no shape"],
+    }
+    assert "rejected_villages.csv" not in write_plan(planned, tmp_path)
+    assert not (tmp_path / "rejected_villages.csv").exists()
 
 
 def test_what_is_synthetic_and_without_terrain_is_said(planned):

@@ -241,6 +241,29 @@ def test_geometries_that_are_no_points(tmp_path):
     assert read_table(path).cells[0].tolist() == [108.5, "Polygon", None]
 
 
+def test_a_point_that_is_broken_alone_keeps_its_row(tmp_path):
+    path = tmp_path / "sites.geojson"
+    points().to_file(path)
+    path.write_text(path.read_text().replace("[ 109.0, 33.0 ]", '[ 109.0, "x" ]'))
+    assert read_table(path).cells[0].tolist() == [
+        108.5,
+        "a shape that is not written as in GeoJSON",
+    ]
+    assert read_table(path).cells[2].tolist() == ["A", "B"]
+
+
+def test_a_crs_that_leads_nowhere_is_named(tmp_path):
+    path = tmp_path / "sites.shp"
+    points().to_file(path)
+    projection = path.with_suffix(".prj")
+    projection.write_text(
+        'PROJCS["x",GEOGCS["y",DATUM["z",SPHEROID["WGS_1984",6378137,298.25722]],'
+        'PRIMEM["Greenwich",0],UNIT["Degree",0.0174532925]],PROJECTION["None"],UNIT["Meter",1]]'
+    )
+    with pytest.raises(FileError, match=r"cannot read .*sites\.shp as a vector file"):
+        read_table(path)
+
+
 def test_of_several_layers_one_must_be_named(tmp_path):
     path = tmp_path / "sites.gpkg"
     points().to_file(path, layer="lte")

@@ -31,6 +31,14 @@ def test_roads_in_another_crs_are_brought_over(small_region):
     assert here.distance(there).max() < 2.0
 
 
+def test_lines_too_long_to_be_roads_are_named(small_region):
+    west, south, east, _ = small_region.villages.total_bounds
+    there_and_back = np.where(np.arange(40_000) % 2, west, east)
+    road = LineString(np.stack([there_and_back, np.linspace(south, south + 900, 40_000)], axis=1))
+    with pytest.raises(PlanningError, match=r"are 21\d,\d+ km long, .* more than 1,000,000 places"):
+        places_along(gpd.GeoDataFrame(geometry=[road], crs=32649), 100.0, small_region)
+
+
 @pytest.mark.parametrize(
     ("roads", "says"),
     [
