@@ -256,6 +256,7 @@ print(json.dumps([refused, time.perf_counter() - start, peak / 1024]))
 """
 
 
+@pytest.mark.slow
 def test_small_files_that_ask_for_much_cost_little(tmp_path):
     tiles = {"tiled": True, "blockxsize": 1024, "blockysize": 1024, "BIGTIFF": "YES"}
     files = [

@@ -30,7 +30,7 @@ def comb(teeth, *, upright):
     return shapely.Polygon(corners if upright else corners[:, ::-1])
 
 
-@pytest.mark.parametrize("corners", [100, 2_000, 300_000])
+@pytest.mark.parametrize("corners", [100, 2_000, pytest.param(300_000, marks=pytest.mark.slow)])
 def test_scribbles_are_tangled(corners):
     start = time.process_time()
     assert are_tangled(np.array([scribble(corners), BOW_TIE], object)).tolist() == [True, False]
@@ -42,6 +42,7 @@ def test_what_people_draw_is_not():
     assert not are_tangled(np.array(drawn, object)).any()
 
 
+@pytest.mark.slow
 def test_one_that_is_tangled_does_not_count_against_those_after_it():
     polygons = np.array([scribble(300_000), circle(200_000)], object)
     assert are_tangled(polygons).tolist() == [True, False]

@@ -223,6 +223,7 @@ except LimitError:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", GREEDY.values(), ids=GREEDY)
 def test_small_files_that_unpack_to_gigabytes_cost_little(tmp_path, content):
     path = save(tmp_path, content)
