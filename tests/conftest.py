@@ -25,6 +25,7 @@ SLOW = (
     "reporting/",
     "test_cli",
     "test_docs.py",
+    "test_fuzz.py",
     "test_packaging.py",
     "test_scenario.py",
 )
