@@ -32,6 +32,8 @@ from fuzz_files import Kind, kinds, make_files
 
 MOST_SECONDS = 10.0
 MOST_BYTES = 1 << 30
+STARTING_SECONDS = 300.0
+"""How much longer a case may take until its process is ended: the first waits for the library."""
 RIGHT = ("read", "refused")
 
 NASTY_BYTES = (b"\0", b"\xff", b"\n", b'"', b",", b"\x80\x80", b"\xef\xbb\xbf", b"\x1b[2J", b"\r")
@@ -168,13 +170,18 @@ class Outcome:
     n_bytes: int = 0
 
 
+def lay_out(good: Path, folder: Path) -> None:
+    """Copy the good files to a folder, in the place of what an earlier case left there."""
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(good, folder)
+
+
 def prepare(case: int, seed: int, good: Path, folder: Path) -> tuple[Kind, Path]:
     """Lay out the files of one case, one of them damaged; return its kind and what to read."""
     rng = random.Random(f"{seed}:{case}")
     of_all = kinds()
     kind = of_all[case % len(of_all)]
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(good, folder)
+    lay_out(good, folder)
     part = folder / rng.choice(kind.files)
     part.write_bytes(damaged(part.read_bytes(), rng))
     return kind, folder / kind.files[0]
@@ -230,7 +237,7 @@ def _work(channel: Connection, seed: int, good: Path, folder: Path) -> None:
     for stream in (0, 1, 2):
         os.dup2(nowhere, stream)
     # What is imported and compiled when first used counts for no case.
-    shutil.copytree(good, folder)
+    lay_out(good, folder)
     for kind in kinds():
         kind.read(folder / kind.files[0])
     while (case := channel.recv()) is not None:
@@ -266,13 +273,12 @@ class Worker:
                 found = self.channel.recv()
                 self.case = None
                 return found
-        except EOFError:
+        except (EOFError, ConnectionResetError):  # the latter if it has not even read its case
             self._process.join()
             lost = Outcome(self.case, kind, "crashed", f"exit code {self._process.exitcode}")
             self._start()
             return lost
-        # The first case of a process also waits for the library.
-        if time.monotonic() - self._since > MOST_SECONDS + 60:
+        if time.monotonic() - self._since > MOST_SECONDS + STARTING_SECONDS:
             self._process.kill()
             lost = Outcome(self.case, kind, "hung")
             self._start()

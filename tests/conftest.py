@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SLOW = (
     "coverage/",
     "datasets/test_builtin.py",
+    "datasets/test_network.py",
     "planning/",
     "reporting/",
     "test_cli",

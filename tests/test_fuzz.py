@@ -37,3 +37,32 @@ def test_the_files_are_good_before_they_are_damaged(
     make_files(tmp_path)
     for kind in kinds():
         kind.read(tmp_path / kind.files[0])
+
+
+def test_a_process_that_a_case_ends_is_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    from fuzz import RIGHT, Outcome, Worker
+    from fuzz_files import make_files
+
+    def outcome() -> Outcome:
+        while (found := worker.outcome()) is None:
+            pass
+        return found
+
+    good = tmp_path / "good"
+    good.mkdir()
+    make_files(good)
+    worker = Worker(0, good, tmp_path / "case")
+    try:
+        worker.give(0)
+        assert outcome().verdict in RIGHT
+        worker._process.kill()
+        worker._process.join()
+        worker.case = 1
+        assert outcome().verdict == "crashed"
+        worker.give(2)
+        assert outcome().verdict in RIGHT
+    finally:
+        worker.end()
