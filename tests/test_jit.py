@@ -107,6 +107,7 @@ def test_uncounted_is_the_same_array():
     assert values.tolist() == [0.0, 2.0, 4.0, 6.0, 8.0]
 
 
+@pytest.mark.slow
 def test_edit_of_a_called_module_compiles_the_caller_again(tmp_path):
     # Numba's own cache would go on using the old one.
     (tmp_path / "called.py").write_text(

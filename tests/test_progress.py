@@ -103,6 +103,7 @@ def test_a_script_shows_nothing_unless_asked(capsys):
     assert capsys.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 def test_a_notebook_shows_a_bar_by_itself_and_text_without_ipywidgets():
     show = (
         "for _ in default_progress()(list('ab'), 'signals'):\n"
