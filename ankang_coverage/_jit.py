@@ -123,9 +123,9 @@ def _say_not_kept(why: str) -> None:
 
 @functools.cache
 def sources_digest(folder: Path) -> str:
-    """Return a digest of this module and the modules in a folder, as they were when first asked."""
+    """Return a digest of this module and all of a folder, as they were when first asked."""
     digest = hashlib.blake2b(Path(__file__).read_bytes(), digest_size=6)
-    for module in sorted(folder.glob("*.py")):
+    for module in sorted(folder.rglob("*.py")):
         digest.update(module.read_bytes())
     return digest.hexdigest()
 

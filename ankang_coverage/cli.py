@@ -14,9 +14,9 @@ from ankang_coverage.errors import FileError, ScenarioError
 from ankang_coverage.terminal import INTERRUPTS, plain, say, say_over
 
 if TYPE_CHECKING:
-    from ankang_coverage.coverage.calibration import Calibration
-    from ankang_coverage.coverage.measurements import Datum, Measurements, RsrpForm
-    from ankang_coverage.coverage.store import Store
+    from ankang_coverage.coverage.calibration.measurements import Datum, Measurements, RsrpForm
+    from ankang_coverage.coverage.loss.correction import Calibration
+    from ankang_coverage.coverage.loss.store import Store
     from ankang_coverage.planning import Plan, TargetResult
     from ankang_coverage.region import Region
     from ankang_coverage.scenario import Scenario
@@ -235,8 +235,7 @@ def calibrate(
     ] = 2000.0,
 ) -> None:
     """Fit the model of a study to measurements, and print how wrong it was and still is."""
-    from ankang_coverage.coverage import calibrate as fit
-    from ankang_coverage.coverage import read_measurements
+    from ankang_coverage.coverage import calibrate as fit, read_measurements
     from ankang_coverage.scenario import Scenario
 
     _check_file("--out", out)
@@ -316,7 +315,7 @@ def main() -> None:
 
 
 def _store(folder: Path | None) -> "Store":
-    from ankang_coverage.coverage.store import FOLDER_VARIABLE, Store
+    from ankang_coverage.coverage.loss.store import FOLDER_VARIABLE, Store
 
     store = Store.default() if folder is None else Store(folder)
     named = f"{FOLDER_VARIABLE}: {store.folder}" if folder is None else f"--store {folder}"
@@ -378,7 +377,7 @@ def _workers(
 ) -> AbstractContextManager[Executor]:
     if scheduler is None:
         return ThreadPoolExecutor(max_workers=number)
-    from ankang_coverage.coverage.cluster import cluster
+    from ankang_coverage.coverage.execution.cluster import cluster
 
     return cluster(scheduler, store)
 
@@ -392,6 +391,7 @@ def _study(
     store: "Store",
     quiet: bool,
 ) -> None:
+    from ankang_coverage.coverage import Work
     from ankang_coverage.reporting.exports import write_plan
     from ankang_coverage.scenario import run as run_scenario
 
@@ -401,9 +401,7 @@ def _study(
         with _workers(workers, scheduler, store) as executor:
             plan = run_scenario(
                 scenario,
-                store=store,
-                executor=executor,
-                progress=None if quiet else _bars,
+                work=Work(store, executor, None if quiet else _bars),
                 show_gap=None if quiet else _show_gap,
             )
         files = write_plan(plan, out, lang=lang or scenario.lang)
@@ -446,7 +444,7 @@ def _tell(plan: "Plan") -> None:
     off_terrain = [
         f"{n_sites} of {service}"
         for service, coverage in plan.coverage_before.items()
-        if (n_sites := int(coverage.attrs["n_off_terrain"]))
+        if (n_sites := coverage.counts["n_off_terrain"])
     ]
     if off_terrain:
         say(f"sites outside the region's terrain, which reach nothing: {', '.join(off_terrain)}")
@@ -454,7 +452,7 @@ def _tell(plan: "Plan") -> None:
     if assumed is not None and (assumed.fillna("") != "").any():
         n_assumed = int((assumed.fillna("") != "").sum())
         say(f"{n_assumed} cells with values assumed: summary.json, values_assumed")
-    if all(c.attrs["terrain"] == "none" for c in plan.coverage_after.values()):
+    if all(c.terrain == "none" for c in plan.coverage_after.values()):
         say("no terrain: mountains block nothing in these figures")
 
 

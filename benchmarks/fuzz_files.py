@@ -134,7 +134,7 @@ def make_files(folder: Path) -> None:
 
 
 def _calibration() -> str:
-    from ankang_coverage.coverage.calibration import Calibration, Correction
+    from ankang_coverage.coverage.loss.correction import Calibration, Correction
     from ankang_coverage.region import Source
 
     return Calibration(
@@ -240,7 +240,7 @@ def _write_store(folder: Path) -> None:
     import numpy as np
     from odc.geo.geobox import GeoBox
 
-    from ankang_coverage.coverage.store import LossWindow, Store
+    from ankang_coverage.coverage.loss.store import LossWindow, Store
 
     grid = GeoBox.from_bbox((0, 0, 600, 600), "EPSG:32649", resolution=30)
     values = np.arange(400, dtype=np.int16).reshape(20, 20)
@@ -297,7 +297,7 @@ def _costs(path: Path) -> object:
 
 
 def _calibration_file(path: Path) -> object:
-    from ankang_coverage.coverage.calibration import Calibration
+    from ankang_coverage.coverage.loss.correction import Calibration
 
     return Calibration.load(path)
 
@@ -327,7 +327,7 @@ def _own(path: Path) -> object:
 
 
 def _measurements(path: Path) -> object:
-    from ankang_coverage.coverage.measurements import read_measurements
+    from ankang_coverage.coverage.calibration.measurements import read_measurements
 
     return read_measurements(path)
 
@@ -367,7 +367,7 @@ def _raster(path: Path, name: str) -> object:
 
 def _store(path: Path) -> object:
     """Read a damaged path loss from a store: it is computed anew, so that nothing is raised."""
-    from ankang_coverage.coverage.store import Store
+    from ankang_coverage.coverage.loss.store import Store
 
     store = Store(path.parent / "store")
     shutil.copy(path, next(store.folder.rglob(f"{_KEY}*.tif")))

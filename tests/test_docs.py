@@ -11,7 +11,7 @@ import pytest
 
 import ankang_coverage
 from ankang_coverage.coverage import ClassLimits, summarise
-from ankang_coverage.coverage.path_loss import ModelName
+from ankang_coverage.coverage.loss.path_loss import ModelName
 from ankang_coverage.limits import Limits
 from ankang_coverage.planning import Programme, Target
 from ankang_coverage.planning.costs import UnitPrices
@@ -161,8 +161,8 @@ def test_columns_of_a_table_that_was_read_are_named(named, tmp_path):
 
 
 def test_every_attribute_and_raster_is_named(named, small_region, small_network):
-    coverage = predict(small_region, small_network)
-    names = {*coverage, *coverage.attrs, *coverage.coords} - {"x", "y", "spatial_ref"}
+    figures = predict(small_region, small_network).to_dataset()
+    names = {*figures, *figures.attrs, *figures.coords} - {"x", "y", "spatial_ref"}
     assert {*attributes(), *small_region.rasters, *names} - named == set()
 
 

@@ -9,7 +9,7 @@ import pytest
 import rasterio
 import yaml
 
-from ankang_coverage.coverage.predict import catalogue_of
+from ankang_coverage.coverage.prediction import catalogue_of
 from ankang_coverage.errors import AnkangCoverageError, RasterError, ScenarioError
 from ankang_coverage.propagation.antenna_files import cosine_pattern, write_antenna_file
 from ankang_coverage.reporting.exports import write_plan
@@ -274,6 +274,6 @@ def test_a_study_with_a_pattern_file_shows_its_antenna_and_not_its_path(study, t
     assert set(coverage["antenna"].to_numpy()) == {"panel"}
     assert catalogue_of(coverage).antenna("panel").pattern.name == "panel.msi"
     written = write_plan(plan, tmp_path / "out", lang="en")
-    assert str(tmp_path / "panel.msi") not in str(coverage.attrs)
+    assert str(tmp_path / "panel.msi") not in str(coverage.to_dataset().attrs)
     for path in written.values():
         assert b"panel.msi" not in path.read_bytes(), path.name

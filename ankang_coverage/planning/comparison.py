@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from ankang_coverage.errors import PlanningError
-from ankang_coverage.planning.plan import Plan
+from ankang_coverage.planning.pipeline import Plan
 
 
 @dataclass(frozen=True)

@@ -22,12 +22,11 @@ from pyogrio.errors import DataLayerError, DataSourceError
 from pyproj import CRS
 from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
 
-from ankang_coverage.coverage.ground import DEFAULT_CLASS, NO_TERRAIN
-from ankang_coverage.coverage.predict import propagation_of
+from ankang_coverage.coverage.loss.ground import DEFAULT_CLASS, NO_TERRAIN
 from ankang_coverage.errors import FileError
 from ankang_coverage.files import write_bytes, write_together
 from ankang_coverage.planning import Plan, Target
-from ankang_coverage.planning.plan import LEVELS, TargetResult
+from ankang_coverage.planning.pipeline import LEVELS, TargetResult
 from ankang_coverage.region.rasters import crs_label
 from ankang_coverage.region.shares import MILLI
 from ankang_coverage.reporting.maps import plan_map
@@ -201,10 +200,10 @@ def division_table(plan: Plan, level: str) -> pd.DataFrame:
 
 def _labelled(plan: Plan, table: Table) -> Table:
     """Say in every row what the figures rest on, such as ``rma, no terrain``."""
-    told = next(iter(plan.coverage_after.values())).attrs
-    terrain = "no terrain" if told["terrain"] == NO_TERRAIN else f"over {told['terrain']}"
-    cover = ", default land cover" if told["land_cover"] == DEFAULT_CLASS else ""
-    return table.assign(prediction=f"{told['model']}, {terrain}{cover}")
+    coverage = next(iter(plan.coverage_after.values()))
+    terrain = "no terrain" if coverage.terrain == NO_TERRAIN else f"over {coverage.terrain}"
+    cover = ", default land cover" if coverage.land_cover == DEFAULT_CLASS else ""
+    return table.assign(prediction=f"{coverage.propagation.model}, {terrain}{cover}")
 
 
 def _synthetic(plan: Plan) -> list[str]:
@@ -269,7 +268,7 @@ def write_rsrp(plan: Plan, service: str, path: Path) -> None:
                 bands.write(coverage["rsrp_dbm"].to_numpy(), band)
                 bands.set_band_description(band, f"RSRP {state}")
                 bands.set_band_unit(band, "dBm")
-            note = f"model {coverage.attrs['model']}, terrain {coverage.attrs['terrain']}"
+            note = f"model {coverage.propagation.model}, terrain {coverage.terrain}"
             bands.update_tags(service=service, note=note, synthetic=_synthetic_text(plan))
         with memory.open() as bands:
             rasterio.shutil.copy(
@@ -354,14 +353,14 @@ def summary(plan: Plan) -> dict[str, object]:
         "chosen": {result.target.id: _result_figures(result) for result in plan.results},
         "services": {
             service: {
-                "model": coverage.attrs["model"],
-                "terrain": coverage.attrs["terrain"],
-                "rsrp_threshold_dbm": coverage.attrs["rsrp_threshold_dbm"],
-                "land_cover": coverage.attrs["land_cover"],
-                "pixels_clamped_to_model_range": int(coverage.attrs["n_clamped"]),
-                "pixels_without_terrain": int(coverage.attrs["n_without_terrain"]),
-                "pixels_at_short_range": int(coverage.attrs["n_short_range"]),
-                "sites_off_terrain": int(coverage.attrs["n_off_terrain"]),
+                "model": coverage.propagation.model,
+                "terrain": coverage.terrain,
+                "rsrp_threshold_dbm": coverage.service.rsrp_threshold_dbm,
+                "land_cover": coverage.land_cover,
+                "pixels_clamped_to_model_range": coverage.counts["n_clamped"],
+                "pixels_without_terrain": coverage.counts["n_without_terrain"],
+                "pixels_at_short_range": coverage.counts["n_short_range"],
+                "sites_off_terrain": coverage.counts["n_off_terrain"],
                 **{
                     state: {
                         "all": _coverage_figures(plan.villages, service, state),
@@ -408,7 +407,7 @@ def _settings(target: Target) -> dict[str, object]:
 
 def _propagation(plan: Plan) -> dict[str, object]:
     """Return the settings of the prediction; of files the name only."""
-    settings = propagation_of(next(iter(plan.coverage_after.values()))).model_dump()
+    settings = next(iter(plan.coverage_after.values())).propagation.model_dump()
     table = settings["land_cover_table"]
     return {**settings, "land_cover_table": None if table is None else table.name}
 

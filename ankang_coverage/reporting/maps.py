@@ -13,8 +13,9 @@ from typing import Any, Literal
 import geopandas as gpd
 import xarray as xr
 
+from ankang_coverage.coverage import Coverage
 from ankang_coverage.errors import OutOfRangeError, RasterError
-from ankang_coverage.planning.plan import Plan
+from ankang_coverage.planning.pipeline import Plan
 from ankang_coverage.region.coordinates import WGS84
 from ankang_coverage.region.region import Region, Source
 from ankang_coverage.reporting import style
@@ -86,9 +87,9 @@ def plan_map(
     words = vocabulary(lang)
     services = list(plan.coverage_after)
     states = [
-        (service, state, datasets[service])
+        (service, state, _as_dataset(coverages[service]))
         for service in services
-        for state, datasets in [("after", plan.coverage_after), ("before", plan.coverage_before)]
+        for state, coverages in [("after", plan.coverage_after), ("before", plan.coverage_before)]
     ]
     first = services[0] if services else None
     coverage = [
@@ -131,7 +132,7 @@ def plan_map(
 
 def coverage_map(
     region: Region,
-    coverage: xr.Dataset,
+    coverage: Coverage | xr.Dataset,
     network: Network | None = None,
     *,
     lang: str = "zh",
@@ -144,9 +145,9 @@ def coverage_map(
     ----------
     region
         The study area.
-    coverage
-        (y, x) Dataset with ``rsrp_dbm`` and the attributes ``service`` and
-        ``rsrp_threshold_dbm``, as the predictor returns it.
+    coverage : Coverage or xarray.Dataset
+        The coverage, or a (y, x) Dataset with ``rsrp_dbm`` and the attributes ``service`` and
+        ``rsrp_threshold_dbm``, such as one of `Coverage.to_dataset` that was kept on disk.
     network
         Sites to show, if any.
     lang
@@ -167,9 +168,10 @@ def coverage_map(
         If the Dataset has no CRS or does not say its threshold.
     """
     words = vocabulary(lang)
-    service = str(coverage.attrs.get("service", "")).upper()
+    figures = _as_dataset(coverage)
+    service = str(figures.attrs.get("service", "")).upper()
     name = words["coverage_only"].format(service=service)
-    layers = [_coverage_layer(coverage, "coverage", name, words, on=True)]
+    layers = [_coverage_layer(figures, "coverage", name, words, on=True)]
     sources = list(region.sources)
     if network is not None:
         layers.insert(0, _site_layer(network, words, on=True))
@@ -178,7 +180,7 @@ def coverage_map(
         region,
         title=words["coverage_title"].format(region=region.name, service=service),
         lines=[],
-        datasets=[coverage],
+        datasets=[figures],
         sources=sources,
         layers=[*layers, *_division_layers(region.counties, [], words)],
         levels={level: getattr(region, level) for level in _LEVELS},
@@ -187,6 +189,10 @@ def coverage_map(
         basemap=basemap,
         tianditu_key=tianditu_key,
     )
+
+
+def _as_dataset(coverage: Coverage | xr.Dataset) -> xr.Dataset:
+    return coverage if isinstance(coverage, xr.Dataset) else coverage.to_dataset()
 
 
 def _draw(

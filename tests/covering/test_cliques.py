@@ -1,8 +1,7 @@
 """Groups of conflicts: every group excludes itself, every pair is in a group."""
 
 import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.sparse import csr_array
 from scipy.spatial import KDTree

@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from ankang_coverage.errors import FileError, OutOfRangeError
 from ankang_coverage.propagation.antenna import SectorPattern, sector_gain

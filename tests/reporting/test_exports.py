@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import geopandas as gpd
 import numpy as np
@@ -410,11 +411,10 @@ def test_settings_and_assumptions_are_in_the_summary(planned):
 
 
 def test_an_unknown_land_cover_is_said_in_every_row(planned):
-    told = {
-        id_: coverage.assign_attrs(terrain="dtm", land_cover="default class", model="p1812")
-        for id_, coverage in planned.coverage_after.items()
-    }
-    table = chosen_table(dataclasses.replace(planned, coverage_after=told))
+    unknown = SimpleNamespace(
+        terrain="dtm", land_cover="default class", propagation=SimpleNamespace(model="p1812")
+    )
+    table = chosen_table(dataclasses.replace(planned, coverage_after={"4g": unknown}))
     assert set(table["prediction"]) == {"p1812, over dtm, default land cover"}
 
 

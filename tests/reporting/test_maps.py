@@ -21,7 +21,7 @@ from pyproj import Transformer
 from rasterio.warp import transform_bounds
 
 from ankang_coverage.errors import OutOfRangeError, RasterError
-from ankang_coverage.planning.plan import Plan
+from ankang_coverage.planning.pipeline import Plan
 from ankang_coverage.region.region import Region, Source
 from ankang_coverage.reporting import style
 from ankang_coverage.reporting.maps import coverage_map, plan_map

@@ -1,0 +1,274 @@
+"""The masts of a network: the path loss of each is computed once, and kept in the store."""
+
+import hashlib
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ankang_coverage._jit import njit
+from ankang_coverage.coverage.loss.computation import path_loss_computation
+from ankang_coverage.coverage.loss.ground import BLOCK, Ground
+from ankang_coverage.coverage.loss.loss_window import BEYOND, UNKNOWN, LossWindow
+from ankang_coverage.coverage.loss.path_loss import (
+    Mast,
+    MastLoss,
+    Propagation,
+    looks_at_terrain,
+    mast_losses,
+    window,
+)
+from ankang_coverage.coverage.loss.store import Store
+from ankang_coverage.errors import StoreError
+
+COUNTS = ("n_clamped", "n_without_terrain", "n_short_range")
+"""What is counted of the pixels round a mast that were not predicted as others."""
+
+_COUNTED: dict[str, Mapping[str, int]] = {}
+"""Counts that this process knows already: a key says the same whatever the store."""
+_FURTHEST_DAM = np.float32(np.iinfo(np.int16).max)
+_HUNDRED, _TENTH = np.float32(100.0), np.float32(0.1)
+
+_Floats = NDArray[np.float32]
+_Whole = NDArray[np.int16]
+
+
+class Wanted(NamedTuple):
+    """One mast's path loss at one frequency, and the key that it is kept under."""
+
+    mast: Mast
+    frequency_mhz: float
+    key: str
+
+
+@dataclass(frozen=True)
+class PathLosses:
+    """Path losses over one ground by one model: in the store, or computed when asked for.
+
+    Small and picklable: another process opens the ground and the losses in the same store.
+
+    Attributes
+    ----------
+    store
+        Where they are kept.
+    ground_digest
+        The ground in the store.
+    propagation
+        The model and its settings.
+    """
+
+    store: Store
+    ground_digest: str
+    propagation: Propagation
+
+    @property
+    def ground(self) -> Ground:
+        """The ground, mapped into memory."""
+        return self.store.read_ground(self.ground_digest)
+
+    def compute(self, unit: Sequence[Wanted]) -> None:
+        """Compute path losses from one mast into the store.
+
+        Parameters
+        ----------
+        unit
+            What is wanted of this mast; its frequencies share the geometry of the paths.
+        """
+        self.computed(unit)
+
+    def computed(self, unit: Sequence[Wanted]) -> dict[str, LossWindow]:
+        """Compute path losses from one mast into the store, and return them by key.
+
+        Parameters
+        ----------
+        unit
+            What is wanted of this mast; its frequencies share the geometry of the paths.
+        """
+        ground, mast = self.ground, unit[0].mast
+        losses = mast_losses(ground, mast, [one.frequency_mhz for one in unit], self.propagation)
+        windows = {}
+        for one in unit:
+            loss = losses[one.frequency_mhz]
+            _COUNTED[one.key] = {name: int(getattr(loss, name)) for name in COUNTS}
+            windows[one.key] = _as_window(loss, mast.radius_m / ground.geobox.resolution.x)
+            self.store.write_loss(
+                one.key,
+                windows[one.key],
+                ground.geobox,
+                {
+                    **_described(mast, one.frequency_mhz, self.propagation),
+                    **{name: str(count) for name, count in _COUNTED[one.key].items()},
+                },
+            )
+        return windows
+
+    def read(
+        self, wanted: Wanted, rows: slice | None = None, columns: slice | None = None
+    ) -> LossWindow:
+        """Return a path loss on a window, computed anew where the store has lost it.
+
+        Parameters
+        ----------
+        wanted
+            The mast, the frequency and the key.
+        rows, columns
+            Window of the grid; what of it lies within the mast's radius is returned.
+        """
+        found = self.store.read_loss(wanted.key, rows, columns)
+        if found is None:
+            self.compute([wanted])
+            found = self.store.read_loss(wanted.key, rows, columns)
+        if found is None:
+            raise does_not_keep(self.store)
+        return found
+
+    def of(self, wanted: Sequence[Wanted]) -> list[LossWindow]:
+        """Return whole path losses; what the store lacks is computed, and not read back.
+
+        Parameters
+        ----------
+        wanted
+            Masts, frequencies and keys.
+        """
+        fresh: dict[str, LossWindow] = {}
+        for unit in missing(self.store, wanted):
+            fresh |= self.computed(unit)
+        return [fresh.get(one.key) or self.read(one) for one in wanted]
+
+    def counts(self, wanted: Wanted) -> Mapping[str, int]:
+        """Return the `COUNTS` of a path loss."""
+        if wanted.key not in _COUNTED:
+            tags = self.store.tags(wanted.key)
+            if tags is None:
+                self.compute([wanted])
+                tags = self.store.tags(wanted.key)
+            if tags is None:
+                raise does_not_keep(self.store)
+            _COUNTED[wanted.key] = {name: int(tags[name]) for name in COUNTS}
+        return _COUNTED[wanted.key]
+
+
+class Keys:
+    """Names path losses by all that they depend on: the same inputs, the same key.
+
+    Parameters
+    ----------
+    ground
+        Terrain and land cover; only what lies within a mast's radius counts for its key.
+    propagation
+        The model and its settings.
+    """
+
+    def __init__(self, ground: Ground, propagation: Propagation) -> None:
+        self._geobox = ground.geobox
+        self.propagation = propagation
+        self._ground = ground
+        self._common = json.dumps(
+            {
+                "grid": [str(ground.geobox.crs), *ground.geobox.transform[:6]],
+                "shape": list(ground.geobox.shape),
+                "terrain": ground.terrain,
+                "class_codes": [one.code for one in ground.table.classes],
+                "class_height_m": ground.class_height_m.tolist(),
+                "clearing_m": ground.table.clearing_m.tolist(),
+                "latitude_deg": ground.latitude_deg,
+                "computation": path_loss_computation(),
+            }
+        )
+        self._terminal_loss_db = cache(lambda f: ground.table.terminal_loss_db(f).tolist())
+
+    def wanted(self, mast: Mast, frequency_mhz: float) -> Wanted:
+        """Return the key of one mast's path loss at one frequency, with what it names."""
+        digest = hashlib.blake2b(self._common.encode(), digest_size=20)
+        described = _described(mast, frequency_mhz, self.propagation)
+        digest.update(json.dumps(described).encode())
+        digest.update(json.dumps(self._terminal_loss_db(frequency_mhz)).encode())
+        # Without terrain, a calibration may still add something for each class of land cover.
+        corrected = self.propagation.correction(frequency_mhz) is not None
+        if looks_at_terrain(self.propagation) or corrected:
+            around = window(self._geobox, mast.x_m, mast.y_m, mast.radius_m)
+            blocks = tuple(slice(s.start // BLOCK, -(-s.stop // BLOCK)) for s in around)
+            digest.update(self._ground.block_digests[blocks].tobytes())
+        return Wanted(mast, frequency_mhz, digest.hexdigest())
+
+
+def missing(store: Store, wanted: Sequence[Wanted]) -> Iterator[list[Wanted]]:
+    """Yield what the store lacks, the frequencies of a mast together."""
+    by_mast: dict[Mast, dict[str, Wanted]] = {}
+    for one in wanted:
+        by_mast.setdefault(one.mast, {})[one.key] = one
+    for ones in by_mast.values():
+        lacking = [one for one in ones.values() if not store.has(one.key)]
+        if lacking:
+            yield lacking
+
+
+def does_not_keep(store: Store) -> StoreError:
+    """Return what to say of a store that has lost what was written into it a moment ago."""
+    return StoreError(
+        f"the store {store.folder} does not keep what is written to it: check its disk, or name "
+        f"another folder: --store, or the variable ANKANG_COVERAGE_STORE"
+    )
+
+
+def _described(mast: Mast, frequency_mhz: float, propagation: Propagation) -> dict[str, str]:
+    """Say in words what a path loss is of; these are the tags of its file."""
+    return {
+        "x_m": repr(float(mast.x_m)),
+        "y_m": repr(float(mast.y_m)),
+        "height_m": repr(float(mast.height_m)),
+        "radius_m": repr(float(mast.radius_m)),
+        "frequency_mhz": repr(float(frequency_mhz)),
+        "propagation": propagation.loss_settings(frequency_mhz),
+    }
+
+
+def _as_window(loss: MastLoss, radius_px: float) -> LossWindow:
+    """Round a path loss to what is kept: 0.01 dB, 0.01 degree, 10 m."""
+    shape = loss.loss_db.shape
+    kept, elevation, obstacle = (np.empty(shape, np.int16) for _ in range(3))
+    _round(
+        np.ascontiguousarray(loss.loss_db),
+        np.ascontiguousarray(loss.elevation_deg),
+        np.ascontiguousarray(loss.obstacle_distance_m),
+        loss.rows.start - loss.mast_row,
+        loss.columns.start - loss.mast_column,
+        radius_px,
+        kept,
+        elevation,
+        obstacle,
+    )
+    return LossWindow(loss.rows, loss.columns, kept, elevation, obstacle)
+
+
+@njit
+def _round(
+    loss_db: _Floats,
+    elevation_deg: _Floats,
+    obstacle_m: _Floats,
+    south_px: float,
+    east_px: float,
+    radius_px: float,
+    loss_cdb: _Whole,
+    elevation_cdeg: _Whole,
+    obstacle_dam: _Whole,
+) -> None:
+    for r in range(loss_db.shape[0]):
+        for c in range(loss_db.shape[1]):
+            known = not math.isnan(loss_db[r, c])
+            if known:
+                loss_cdb[r, c] = np.int16(np.rint(loss_db[r, c] * _HUNDRED))
+                elevation_cdeg[r, c] = np.int16(np.rint(elevation_deg[r, c] * _HUNDRED))
+                # An obstacle nearer than 5 m is an obstacle still.
+                away = max(np.rint(obstacle_m[r, c] * _TENTH), np.float32(obstacle_m[r, c] > 0.0))
+                obstacle_dam[r, c] = np.int16(min(away, _FURTHEST_DAM))
+            else:
+                within = math.hypot(south_px + r, east_px + c) <= radius_px
+                loss_cdb[r, c] = UNKNOWN if within else BEYOND
+                elevation_cdeg[r, c] = 0
+                obstacle_dam[r, c] = 0

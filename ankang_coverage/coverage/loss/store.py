@@ -1,0 +1,597 @@
+"""What was computed once: path losses, tiles and grounds in a folder on local or shared disk.
+
+A file's name is a digest of all that its content depends on, so that a file which is there is the
+right one, and nothing ever needs to be brought up to date. Rasters are GeoTIFFs that open in any
+GIS, with their inputs as tags. `_shelf` keeps the files whole, checked and bounded.
+"""
+
+import hashlib
+import io
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import platformdirs
+import rasterio
+from affine import Affine
+from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
+from pydantic import TypeAdapter
+from rasterio.errors import RasterioError
+from rasterio.io import DatasetReader, MemoryFile
+from rasterio.windows import Window
+
+from ankang_coverage.coverage.loss.ground import Ground
+from ankang_coverage.coverage.loss.loss_window import (
+    BEYOND,
+    FILE_BLOCK,
+    LOSS_BANDS,
+    UNKNOWN,
+    LossWindow,
+    block_start,
+    common,
+    length_of,
+    span_of,
+    widened,
+    within,
+)
+from ankang_coverage.coverage.loss.shelf import (
+    KINDS,
+    TRAILER_BYTES,
+    Bytes,
+    Shelf,
+    StoreWarning,
+    shelf_of,
+)
+from ankang_coverage.errors import StoreError
+from ankang_coverage.region.land_cover import LandCoverTable
+
+__all__ = [
+    "BEYOND",
+    "UNKNOWN",
+    "Damaged",
+    "LossWindow",
+    "Pruned",
+    "Store",
+    "StoreInfo",
+    "StoreWarning",
+]
+
+FOLDER_VARIABLE = "ANKANG_COVERAGE_STORE"
+"""Environment variable that names the default store."""
+
+_OWN_TAGS = "STORE"
+"""Domain of the tags that the store itself reads, beside the inputs in the default one."""
+_GDAL = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR"}
+_GROUND_ARRAYS = ("elevation_m", "class_index")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class StoreInfo:
+    """What a store holds.
+
+    Attributes
+    ----------
+    folder
+        Where it is.
+    max_bytes
+        What its files may take together.
+    n_files, n_bytes
+        Files and their size by kind: ``loss``, ``tiles``, ``ground``.
+    n_unfinished
+        Unfinished files that killed runs left behind.
+    """
+
+    folder: Path
+    max_bytes: int
+    n_files: Mapping[str, int]
+    n_bytes: Mapping[str, int]
+    n_unfinished: int
+
+
+@dataclass(frozen=True)
+class Damaged:
+    """A file that is not as it was written, and what is wrong with it."""
+
+    path: Path
+    reason: str
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """What was removed from a store: files with their size [bytes], and unfinished files."""
+
+    n_files: int
+    n_bytes: int
+    n_unfinished: int
+
+
+class Store:
+    """A folder of path losses, tiles and grounds, each computed once.
+
+    Threads and processes may share it. A file is whole or absent; one that was damaged is removed
+    when it is read, with a `StoreWarning`, and counts as absent. Where the total passes
+    `max_bytes`, the files used least recently go, but none that was used since this process began.
+
+    Parameters
+    ----------
+    folder
+        Folder on local or shared disk; made when first written to.
+    max_bytes
+        What its files may take together [bytes].
+
+    Raises
+    ------
+    StoreError
+        If `max_bytes` is not positive. Every method raises it where the folder cannot be read or
+        written.
+
+    Examples
+    --------
+    >>> Store("losses").has("0123abcd")
+    False
+    """
+
+    def __init__(self, folder: str | os.PathLike[str], *, max_bytes: int = 12 * 10**9) -> None:
+        if max_bytes <= 0:
+            raise StoreError(f"a store of {max_bytes} bytes holds nothing: allow it more")
+        self.folder = Path(folder).expanduser().absolute()
+        self.max_bytes = max_bytes
+
+    @classmethod
+    def default(cls) -> "Store":
+        """Return the store that ``ANKANG_COVERAGE_STORE`` names, else that in the user's cache."""
+        named = os.environ.get(FOLDER_VARIABLE)
+        return cls(named or platformdirs.user_cache_path("ankang-coverage", appauthor=False))
+
+    def __repr__(self) -> str:
+        return f"Store({str(self.folder)!r}, max_bytes={self.max_bytes})"
+
+    @property
+    def damaged(self) -> int:
+        """How many files this process has found damaged."""
+        return self._shelf.n_damaged
+
+    def has(self, key: str) -> bool:
+        """Return whether the path loss or the tile of a key is there; not whether it is whole.
+
+        Parameters
+        ----------
+        key
+            Digest of what the content depends on, hexadecimal.
+        """
+        return any(self._shelf.has(self._raster(kind, key)) for kind in ("loss", "tiles"))
+
+    def tags(self, key: str) -> dict[str, str] | None:
+        """Return the tags that a path loss or a tile was written with, None where it is absent."""
+        for kind in ("loss", "tiles"):
+            path = self._raster(kind, key)
+            if self._shelf.has(path):
+                return self._read(path, _input_tags)
+        return None
+
+    def write_loss(
+        self, key: str, window: LossWindow, geobox: GeoBox, tags: Mapping[str, str]
+    ) -> None:
+        """Keep the path loss of one mast at one frequency.
+
+        Parameters
+        ----------
+        key
+            Digest of what it depends on, hexadecimal.
+        window
+            The path loss.
+        geobox
+            The region's grid.
+        tags
+            What it depends on, for whoever opens the file.
+
+        Raises
+        ------
+        StoreError
+            If the disk is full or the folder cannot be written.
+        """
+        rows, columns = (
+            widened(span, length)
+            for span, length in zip((window.rows, window.columns), geobox.shape, strict=True)
+        )
+        pixels = np.full((len(LOSS_BANDS), length_of(rows), length_of(columns)), BEYOND, np.int16)
+        inside = within(window.rows, rows), within(window.columns, columns)
+        for band, values in zip(pixels, window.bands, strict=True):
+            band[inside] = values
+        own_tags = {
+            "rows": f"{window.rows.start} {window.rows.stop}",
+            "columns": f"{window.columns.start} {window.columns.stop}",
+            "pixels": _digest(window.bands),
+        }
+
+        self._write_raster(
+            self._raster("loss", key),
+            pixels,
+            geobox[rows, columns],
+            LOSS_BANDS,
+            tags,
+            own_tags,
+            nodata=BEYOND,
+        )
+
+    def read_loss(
+        self, key: str, rows: slice | None = None, columns: slice | None = None
+    ) -> LossWindow | None:
+        """Read the path loss of one mast at one frequency, or the part of it in a window.
+
+        Parameters
+        ----------
+        key
+            As given to `write_loss`.
+        rows, columns
+            Window of the region's grid; all when omitted. A block that lies in it in part is
+            decoded as a whole.
+
+        Returns
+        -------
+        LossWindow or None
+            What the window and the mast's own have in common, zero rows or columns where that is
+            nothing; None where the file is absent, or was damaged and is now removed.
+        """
+
+        def take(raster: DatasetReader) -> LossWindow:
+            own_rows, own_columns = _own_window(raster)
+            taken = common(own_rows, rows), common(own_columns, columns)
+            return LossWindow(*taken, *_loss_pixels(raster, *taken))
+
+        return self._read(self._raster("loss", key), take)
+
+    def write_tile(
+        self,
+        key: str,
+        bands: Mapping[str, NDArray[np.float32]],
+        geobox: GeoBox,
+        tags: Mapping[str, str],
+    ) -> None:
+        """Keep figures of a tile of the grid.
+
+        Parameters
+        ----------
+        key
+            Digest of what they depend on, hexadecimal.
+        bands
+            (rows, columns) float32 figures by name; NaN where there is none.
+        geobox
+            The tile's own grid.
+        tags
+            What they depend on, for whoever opens the file.
+
+        Raises
+        ------
+        StoreError
+            If the disk is full or the folder cannot be written.
+        """
+        pixels = np.stack([np.asarray(values, np.float32) for values in bands.values()])
+
+        self._write_raster(
+            self._raster("tiles", key),
+            pixels,
+            geobox,
+            [(name, 1.0, "") for name in bands],
+            tags,
+            {"pixels": _digest(pixels)},
+            nodata=np.nan,
+        )
+
+    def read_tile(self, key: str) -> dict[str, NDArray[np.float32]] | None:
+        """Read the figures of a tile by name, None where the file is absent or was damaged."""
+
+        def take(raster: DatasetReader) -> dict[str, NDArray[np.float32]]:
+            return dict(zip(raster.descriptions, raster.read(), strict=True))
+
+        return self._read(self._raster("tiles", key), take)
+
+    def write_ground(self, ground: Ground) -> str:
+        """Keep the ground that path losses are computed over, for other processes to read.
+
+        Parameters
+        ----------
+        ground
+            Terrain and land cover.
+
+        Returns
+        -------
+        str
+            Digest of its content, under which `read_ground` finds it.
+
+        Raises
+        ------
+        StoreError
+            If the disk is full or the folder cannot be written.
+        """
+        header = _ground_header(ground)
+        arrays = {name: np.ascontiguousarray(getattr(ground, name)) for name in _GROUND_ARRAYS}
+        digest = _digest(arrays.values(), header)
+        contents: dict[str, list[Bytes]] = {
+            f"{digest}.{name}.npy": [_npy_header(array), _as_bytes(array)]
+            for name, array in arrays.items()
+        }
+        for name, parts in (contents | {f"{digest}.json": [header]}).items():
+            path = self._shelf.path("ground", name)
+            if not self._shelf.holds(path):
+                self._shelf.write(path, parts, self.max_bytes)
+        return digest
+
+    def read_ground(self, digest: str) -> Ground:
+        """Read a ground, its arrays mapped into memory read-only and kept for this process.
+
+        Parameters
+        ----------
+        digest
+            As `write_ground` returned it.
+
+        Raises
+        ------
+        StoreError
+            If it is absent or was damaged.
+        """
+        return _ground(self.folder, digest)
+
+    def write_note(self, text: str) -> Path:
+        """Leave a short text in the store, for other processes to show that they see it.
+
+        Parameters
+        ----------
+        text : str
+            ASCII text.
+
+        Returns
+        -------
+        pathlib.Path
+            Where it is; whoever writes it removes it, or, should that be killed, the next run.
+
+        Raises
+        ------
+        StoreError
+            If the folder cannot be written.
+        """
+        return self._shelf.write_note(text)
+
+    def info(self) -> StoreInfo:
+        """Return what the store holds."""
+        contents = self._shelf.contents()
+        files = contents.files
+        sizes = {kind: [e.n_bytes for e in files if e.path.parts[-3] == kind] for kind in KINDS}
+        return StoreInfo(
+            folder=self.folder,
+            max_bytes=self.max_bytes,
+            n_files={kind: len(of_kind) for kind, of_kind in sizes.items()},
+            n_bytes={kind: sum(of_kind) for kind, of_kind in sizes.items()},
+            n_unfinished=len(contents.abandoned),
+        )
+
+    def verify(self) -> list[Damaged]:
+        """Return the files that are not as they were written; none is removed.
+
+        Reading checks the bytes of a file; this also decodes the pixels and compares them with
+        their digest.
+        """
+        contents = self._shelf.contents()
+        flaws = (
+            (entry.path, self._shelf.flaw(entry.path) or _pixel_flaw(entry.path))
+            for entry in contents.files
+        )
+        return [
+            *(Damaged(path, "no file or folder of the store") for path in contents.in_the_way),
+            *(Damaged(path, flaw) for path, flaw in flaws if flaw),
+        ]
+
+    def prune(self, max_bytes: int | None = None) -> Pruned:
+        """Remove what killed runs left behind, and the files used least recently.
+
+        A run under way computes again what it misses.
+
+        Parameters
+        ----------
+        max_bytes
+            What may stay [bytes]; the store's own bound when omitted.
+        """
+        bound = self.max_bytes if max_bytes is None else max_bytes
+        contents = self._shelf.contents()
+        excess = contents.n_bytes - bound
+        gone = []
+        for entry in contents.files:
+            if excess <= 0:
+                break
+            excess -= entry.n_bytes
+            gone.append(entry)
+        self._shelf.remove([*contents.abandoned, *gone])
+        for place in contents.in_the_way:
+            self._shelf.clear(place)
+        return Pruned(len(gone), sum(entry.n_bytes for entry in gone), len(contents.abandoned))
+
+    @property
+    def _shelf(self) -> Shelf:
+        # Looked up, not held: a copy of this store in another process has that process's shelf.
+        return shelf_of(self.folder)
+
+    def _raster(self, kind: str, key: str) -> Path:
+        return self._shelf.path(kind, f"{key}.tif")
+
+    def _write_raster(
+        self,
+        path: Path,
+        pixels: NDArray[Any],
+        geobox: GeoBox,
+        bands: Iterable[tuple[str, float, str]],
+        tags: Mapping[str, str],
+        own_tags: Mapping[str, str],
+        *,
+        nodata: float,
+    ) -> None:
+        with rasterio.Env(**_GDAL), MemoryFile() as file:
+            with file.open(
+                driver="GTiff",
+                count=pixels.shape[0],
+                height=pixels.shape[1],
+                width=pixels.shape[2],
+                dtype=pixels.dtype,
+                crs=_raster_crs(str(geobox.crs)),
+                transform=geobox.transform,
+                nodata=nodata,
+                sparse_ok=True,
+                tiled=True,
+                blockxsize=FILE_BLOCK,
+                blockysize=FILE_BLOCK,
+                interleave="band",
+                compress="zstd",
+                zstd_level=1,
+                predictor=2 if pixels.dtype.kind == "i" else 3,
+            ) as raster:
+                # Before the pixels, or the file's directory is written twice.
+                raster.update_tags(**tags)
+                raster.update_tags(ns=_OWN_TAGS, **own_tags)
+                raster.descriptions, raster.scales, raster.units = zip(*bands, strict=True)
+                raster.write(pixels)
+            self._shelf.write(path, [file.getbuffer()], self.max_bytes)
+
+    def _read(self, path: Path, take: Callable[[DatasetReader], T]) -> T | None:
+        if not self._shelf.holds(path):
+            return None
+        try:
+            return _taken(path, take)
+        except RasterioError as error:
+            # It was whole a moment ago: either it has been evicted, or the disk fails us.
+            if not path.exists():
+                return None
+            raise StoreError(f"cannot read {path}: {error}") from error
+
+
+# GeoTIFFs -----------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=8)
+def _raster_crs(crs: str) -> rasterio.CRS:
+    return rasterio.CRS.from_user_input(crs)
+
+
+class _Pixels(DatasetReader):  # type: ignore[misc]  # rasterio has no types
+    """A raster opened for its pixels and tags alone.
+
+    To make out its CRS would take six times as long as all the rest of opening it.
+    """
+
+    def read_crs(self) -> None:
+        """Leave the CRS where it is."""
+
+
+def _taken(path: Path, take: Callable[[DatasetReader], T]) -> T:
+    with (
+        rasterio.Env(**_GDAL),
+        # Not shared, for a handle belongs to one thread.
+        _Pixels(path, driver="GTiff", sharing=False) as raster,
+    ):
+        return take(raster)
+
+
+def _input_tags(raster: DatasetReader) -> dict[str, str]:
+    return {name: value for name, value in raster.tags().items() if name != "AREA_OR_POINT"}
+
+
+def _own_window(raster: DatasetReader) -> tuple[slice, slice]:
+    """Return the rows and columns of the grid that a path loss was given on."""
+    tags = raster.tags(ns=_OWN_TAGS)
+    return span_of(tags["rows"]), span_of(tags["columns"])
+
+
+def _loss_pixels(raster: DatasetReader, rows: slice, columns: slice) -> NDArray[np.int16]:
+    """Return the bands of a path loss on a window of the grid that lies within its own."""
+    own_rows, own_columns = _own_window(raster)
+    pixels = np.empty((len(LOSS_BANDS), length_of(rows), length_of(columns)), np.int16)
+    if pixels.size:
+        left = columns.start - block_start(own_columns.start)
+        top = rows.start - block_start(own_rows.start)
+        raster.read(out=pixels, window=Window(left, top, pixels.shape[2], pixels.shape[1]))
+    return pixels
+
+
+def _pixel_flaw(path: Path) -> str | None:
+    """Return what is wrong with the pixels of a whole file, None where nothing is."""
+    if path.suffix != ".tif":
+        return None
+
+    def is_as_written(raster: DatasetReader) -> bool:
+        tags = raster.tags(ns=_OWN_TAGS)
+        pixels = _loss_pixels(raster, *_own_window(raster)) if "rows" in tags else raster.read()
+        return tags["pixels"] == _digest(pixels)
+
+    try:
+        return None if _taken(path, is_as_written) else "pixels differ from their digest"
+    except RasterioError as error:
+        return str(error) if path.exists() else None
+
+
+# Grounds ------------------------------------------------------------------------------------------
+
+_TABLE = TypeAdapter(LandCoverTable)
+
+
+def _ground_header(ground: Ground) -> bytes:
+    return json.dumps(
+        {
+            "crs": str(ground.geobox.crs),
+            "transform": list(ground.geobox.transform)[:6],
+            "shape": list(ground.geobox.shape),
+            "terrain": ground.terrain,
+            "land_cover": ground.land_cover,
+            "class_height_m": ground.class_height_m.tolist(),
+            "table": _TABLE.dump_python(ground.table, mode="json"),
+        },
+        ensure_ascii=False,
+    ).encode()
+
+
+@lru_cache(maxsize=4)
+def _ground(folder: Path, digest: str) -> Ground:
+    shelf = shelf_of(folder)
+    paths = {name: shelf.path("ground", f"{digest}.{name}.npy") for name in _GROUND_ARRAYS}
+    head = shelf.path("ground", f"{digest}.json")
+    if not all(shelf.holds(path) for path in (head, *paths.values())):
+        raise StoreError(
+            f"the store {folder} has no whole ground {digest}: it was pruned or damaged. Start "
+            f"the run again, which writes it"
+        )
+    header = json.loads(head.read_bytes()[:-TRAILER_BYTES])
+    class_height_m = np.array(header["class_height_m"], np.float64)
+    class_height_m.flags.writeable = False
+    return Ground(
+        geobox=GeoBox(header["shape"], Affine(*header["transform"]), header["crs"]),
+        terrain=header["terrain"],
+        land_cover=header["land_cover"],
+        table=_TABLE.validate_python(header["table"]),
+        class_height_m=class_height_m,
+        **{name: np.asarray(np.load(path, mmap_mode="r")) for name, path in paths.items()},
+    )
+
+
+# Digests and bytes --------------------------------------------------------------------------------
+
+
+def _digest(arrays: Iterable[NDArray[Any]], header: bytes = b"") -> str:
+    digest = hashlib.sha256(header)
+    for array in arrays:
+        digest.update(_as_bytes(np.ascontiguousarray(array)))
+    return digest.hexdigest()
+
+
+def _as_bytes(array: NDArray[Any]) -> memoryview:
+    return array.reshape(-1).view(np.uint8).data
+
+
+def _npy_header(array: NDArray[Any]) -> bytes:
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, np.lib.format.header_data_from_array_1_0(array))
+    return header.getvalue()

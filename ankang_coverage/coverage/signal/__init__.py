@@ -1,0 +1,1 @@
+"""SIGNALS on tiles: what each hears of a carrier, and which carrier serves."""
