@@ -4,10 +4,12 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from ankang_coverage import _jit
 from ankang_coverage._jit import CACHE_SWITCH, atan, exp2, greater, log2, njit_vector, uncounted
 
 
@@ -124,3 +126,20 @@ def test_edit_of_a_called_module_compiles_the_caller_again(tmp_path):
     edited = (tmp_path / "called.py").read_text().replace("x + 1", "x + 2")
     (tmp_path / "called.py").write_text(edited)
     assert run() == "6"
+
+
+def test_the_digest_of_a_kernel_covers_its_package_and_sub_packages():
+    package = Path(_jit.__file__).parent
+    inside = package / "propagation" / "sweep" / "_kernel.py"
+    assert _jit._package_of(inside) == package / "propagation"
+    assert _jit._package_of(package / "_jit.py") == package / "_jit.py"
+
+
+def test_an_edit_in_a_sub_package_changes_the_digest(tmp_path):
+    (tmp_path / "inner").mkdir()
+    called = tmp_path / "inner" / "called.py"
+    called.write_text("x = 1\n")
+    before = _jit.sources_digest(tmp_path)
+    called.write_text("x = 2\n")
+    _jit.sources_digest.cache_clear()
+    assert _jit.sources_digest(tmp_path) != before

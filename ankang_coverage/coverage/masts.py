@@ -226,7 +226,7 @@ def software_digest() -> str:
     digest = hashlib.blake2b(digest_size=8)
     folder = Path(propagation_package.__file__).parent
     own = (_jit, calibration, path_loss, store_module, sys.modules[__name__])
-    for file in (*sorted(folder.glob("*.py")), *(Path(str(one.__file__)) for one in own)):
+    for file in (*sorted(folder.rglob("*.py")), *(Path(str(one.__file__)) for one in own)):
         digest.update(file.read_bytes())
     return digest.hexdigest()
 

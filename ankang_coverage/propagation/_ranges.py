@@ -127,6 +127,27 @@ def checked(
     raise OutOfRangeError(_message(name, array, allowed, clause, extrapolate))
 
 
+def require_word(name: str, word: str, known: tuple[str, ...]) -> None:
+    """Refuse a word that is none of those there are.
+
+    Parameters
+    ----------
+    name : str
+        Name of the argument.
+    word : str
+        What was given.
+    known : tuple of str
+        The words there are.
+
+    Raises
+    ------
+    OutOfRangeError
+        If the word is not one of them.
+    """
+    if word not in known:
+        raise OutOfRangeError(f"{name} is {word!r} but must be one of {', '.join(known)}")
+
+
 def _message(
     name: str, array: NDArray[np.float64], allowed: Interval, clause: str, extrapolate: bool
 ) -> str:

@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
-from ankang_coverage.errors import OutOfRangeError
-from ankang_coverage.propagation._ranges import FloatOrArray, Interval, checked
+from ankang_coverage.propagation._ranges import FloatOrArray, Interval, checked, require_word
 
 Building: TypeAlias = Literal["traditional", "thermally-efficient"]
 
@@ -91,10 +90,7 @@ def building_entry_loss(
     frequency = checked("frequency_mhz", frequency_mhz, _FREQUENCY_RANGE_MHZ, _CLAUSE, extrapolate)
     percent = checked("probability_percent", probability_percent, _PERCENT_RANGE, _CLAUSE)
     elevation = checked("elevation_deg", elevation_deg, _ELEVATION_RANGE_DEG, _CLAUSE)
-    if building not in _COEFFICIENTS:
-        raise OutOfRangeError(
-            f"building is {building!r} but must be one of {', '.join(get_args(Building))}"
-        )
+    require_word("building", building, get_args(Building))
     c = _COEFFICIENTS[building]
     log_f = np.log10(frequency / 1e3)
     median_1 = c.r + c.s * log_f + c.t * log_f**2 + 0.212 * np.abs(elevation)

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
-from ankang_coverage.errors import OutOfRangeError
-from ankang_coverage.propagation._ranges import FloatOrArray, Interval, checked
+from ankang_coverage.propagation._ranges import FloatOrArray, Interval, checked, require_word
 
 Clutter: TypeAlias = Literal["water", "open", "suburban", "urban", "forest", "dense-urban"]
 
@@ -95,10 +94,7 @@ def clutter_height_gain_loss(
     >>> round(float(clutter_height_gain_loss(900.0, 1.5, "forest")), 1)
     22.6
     """
-    if clutter not in CLUTTER_HEIGHTS_M:
-        raise OutOfRangeError(
-            f"clutter is {clutter!r} but must be one of {', '.join(get_args(Clutter))}"
-        )
+    require_word("clutter", clutter, get_args(Clutter))
     clause = _HEIGHT_GAIN_CLAUSE
     if clutter_height_m is None:
         clutter_height_m = CLUTTER_HEIGHTS_M[clutter]

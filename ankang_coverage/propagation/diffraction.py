@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ankang_coverage.errors import OutOfRangeError
-from ankang_coverage.propagation._ranges import FloatOrArray, checked
+from ankang_coverage.propagation._ranges import FloatOrArray, checked, require_word
 
 _CLAUSE: Final = "ITU-R P.526"
 
@@ -519,7 +519,7 @@ def _require_smooth_path(
     polarisation: str,
     sea_fraction: float,
 ) -> None:
-    _require_polarisation(polarisation)
+    require_word("polarisation", polarisation, get_args(Polarisation))
     _require_positive(
         distance_km=distance_km,
         transmitter_height_m=transmitter_height_m,
@@ -538,11 +538,3 @@ def _require_positive(**numbers: float) -> None:
 def _require_numbers(**numbers: float) -> None:
     for name, number in numbers.items():
         checked(name, number, (-np.inf, np.inf), _CLAUSE)
-
-
-def _require_polarisation(polarisation: str) -> None:
-    known = get_args(Polarisation)
-    if polarisation not in known:
-        raise OutOfRangeError(
-            f"polarisation is {polarisation!r} but must be one of {', '.join(known)}"
-        )

@@ -15,7 +15,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ankang_coverage.errors import OutOfRangeError
-from ankang_coverage.propagation._ranges import FloatOrArray, Interval, ModelRange, checked
+from ankang_coverage.propagation._ranges import (
+    FloatOrArray,
+    Interval,
+    ModelRange,
+    checked,
+    require_word,
+)
 
 EffectiveHeight: TypeAlias = Literal["above-ground", "spot-difference"]
 
@@ -238,10 +244,7 @@ def effective_height(
     >>> float(effective_height(30.0, base_ground_m=400.0, terminal_ground_m=320.0))
     110.0
     """
-    if method not in get_args(EffectiveHeight):
-        raise OutOfRangeError(
-            f"method is {method!r} but must be one of {', '.join(get_args(EffectiveHeight))}"
-        )
+    require_word("method", method, get_args(EffectiveHeight))
     clause = "effective height above ground"
     height = checked("base_height_m", base_height_m, _POSITIVE, clause)
     base = checked("base_ground_m", base_ground_m, _GROUND_RANGE_M, clause)

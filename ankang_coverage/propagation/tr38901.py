@@ -11,8 +11,7 @@ from typing import Literal, TypeAlias, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ankang_coverage.errors import OutOfRangeError
-from ankang_coverage.propagation._ranges import FloatOrArray, ModelRange, checked
+from ankang_coverage.propagation._ranges import FloatOrArray, ModelRange, checked, require_word
 
 Office: TypeAlias = Literal["mixed", "open"]
 _Array: TypeAlias = NDArray[np.float64]
@@ -468,8 +467,7 @@ def inh_los_probability(distance_m: ArrayLike, office: Office = "mixed") -> Floa
     0.5372
     """
     distance = checked("distance_m", distance_m, _ANY_DISTANCE_M, f"{_LOS_TABLE}, InH")
-    if office not in get_args(Office):
-        raise OutOfRangeError(f"office is {office!r} but must be one of mixed, open")
+    require_word("office", office, get_args(Office))
     if office == "mixed":
         probability = np.where(
             distance < 6.5,
