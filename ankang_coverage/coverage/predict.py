@@ -511,7 +511,7 @@ def _coverage(
             "rule": service.model_dump_json(),
             "rsrp_threshold_dbm": service.rsrp_threshold_dbm,
             "error_sigma_db": rule.sigma_db,
-            "model": propagation.model,
+            "model": propagation.path_loss_model.identity,
             "propagation": propagation.model_dump_json(),
             "equipment": _equipment(catalogue, cells),
             "store": str(store.folder),

@@ -65,6 +65,7 @@ from ankang_coverage.propagation.link_budget import (
     sinr_db,
     uplink_snr_db,
 )
+from ankang_coverage.propagation.models import MODELS, DistanceModel, PathLossModel
 from ankang_coverage.propagation.p1812 import P1812Loss, P1812Options, p1812_loss
 from ankang_coverage.propagation.spm import (
     SPM_LTE_B3,
@@ -124,6 +125,7 @@ __all__ = [
     "CLUTTER_HEIGHTS_M",
     "COST231_HATA_RANGE",
     "INH_RANGE",
+    "MODELS",
     "MULHOUSE",
     "OKUMURA_HATA_RANGE",
     "RIO_DE_JANEIRO",
@@ -140,6 +142,7 @@ __all__ = [
     "Climate",
     "Clutter",
     "Direction",
+    "DistanceModel",
     "ItmLoss",
     "ItmMode",
     "ItmWarning",
@@ -150,6 +153,7 @@ __all__ = [
     "ModelRange",
     "P1812Loss",
     "P1812Options",
+    "PathLossModel",
     "Pattern",
     "SectorPattern",
     "SpmCoefficients",

@@ -26,13 +26,13 @@ class ModelRange:
 
     Attributes
     ----------
-    clause
+    clause : str
         Recommendation or report, its table or section, and the case it is about.
-    distance_m
+    distance_m : tuple of float
         Horizontal distance between base station and terminal [m].
-    frequency_mhz
+    frequency_mhz : tuple of float
         Carrier frequency [MHz].
-    base_height_m, terminal_height_m
+    base_height_m, terminal_height_m : tuple of float
         Antenna heights above ground [m].
     """
 
@@ -83,15 +83,15 @@ def checked(
 
     Parameters
     ----------
-    name
+    name : str
         Name of the quantity with its unit, such as ``distance_m``.
-    values
+    values : array_like
         Values to check, any shape.
-    allowed
+    allowed : tuple of float
         Lowest and highest allowed value.
-    clause
+    clause : str
         Where the range is set; it ends the error's message.
-    extrapolate
+    extrapolate : bool
         Allow values outside `allowed` as long as they are finite and above zero: the quantities
         of the models stand in logarithms.
 
@@ -128,22 +128,7 @@ def checked(
 
 
 def require_word(name: str, word: str, known: tuple[str, ...]) -> None:
-    """Refuse a word that is none of those there are.
-
-    Parameters
-    ----------
-    name : str
-        Name of the argument.
-    word : str
-        What was given.
-    known : tuple of str
-        The words there are.
-
-    Raises
-    ------
-    OutOfRangeError
-        If the word is not one of them.
-    """
+    """Refuse a word that is none of those there are."""
     if word not in known:
         raise OutOfRangeError(f"{name} is {word!r} but must be one of {', '.join(known)}")
 

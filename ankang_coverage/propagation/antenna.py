@@ -32,16 +32,16 @@ class SectorPattern:
 
     Attributes
     ----------
-    gain_dbi
+    gain_dbi : float
         Gain at the peak [dBi].
-    horizontal_beamwidth_deg
+    horizontal_beamwidth_deg : float
         Half-power beamwidth φ3dB [degrees]; 360 is an omnidirectional antenna.
-    vertical_beamwidth_deg
+    vertical_beamwidth_deg : float
         Half-power beamwidth θ3dB [degrees].
-    front_to_back_db
+    front_to_back_db : float
         A_m, the most the pattern attenuates [dB]; 0 for an omnidirectional antenna, whose floor
         is the side lobe suppression.
-    side_lobe_suppression_db
+    side_lobe_suppression_db : float
         SLA, the most the vertical plane attenuates [dB].
 
     Raises
@@ -212,15 +212,15 @@ def sector_gain(
 
     Parameters
     ----------
-    pattern
+    pattern : SectorPattern
         The antenna.
-    azimuth_deg
+    azimuth_deg : array_like
         Directions as seen from the mast [degrees clockwise from north].
-    elevation_deg
+    elevation_deg : array_like
         Directions as seen from the mast [degrees above the horizon].
-    boresight_azimuth_deg
+    boresight_azimuth_deg : array_like
         Where the antenna faces [degrees clockwise from north].
-    mechanical_tilt_deg, electrical_tilt_deg
+    mechanical_tilt_deg, electrical_tilt_deg : array_like
         Downtilts [degrees, down positive].
 
     Returns
@@ -271,18 +271,18 @@ def array_gain(
 
     Parameters
     ----------
-    n_rows, n_columns
+    n_rows, n_columns : int
         Elements above and beside each other, of one polarisation, fed with equal amplitudes.
-    azimuth_deg, elevation_deg
+    azimuth_deg, elevation_deg : array_like
         Directions as seen from the mast [degrees clockwise from north, above the horizon].
-    boresight_azimuth_deg
+    boresight_azimuth_deg : array_like
         Where the array faces [degrees clockwise from north].
-    mechanical_tilt_deg, electrical_tilt_deg
+    mechanical_tilt_deg, electrical_tilt_deg : array_like
         Downtilts [degrees, down positive]; the electrical one steers the array's beam while its
         elements keep facing ahead.
-    element
+    element : SectorPattern
         Pattern of one element.
-    row_spacing_wavelengths, column_spacing_wavelengths
+    row_spacing_wavelengths, column_spacing_wavelengths : float
         Distances between neighbouring elements [wavelengths].
 
     Returns

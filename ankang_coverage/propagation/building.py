@@ -49,16 +49,16 @@ def building_entry_loss(
 
     Parameters
     ----------
-    frequency_mhz
+    frequency_mhz : array_like
         Carrier frequency [MHz], 80 to 100,000.
-    probability_percent
+    probability_percent : array_like
         Percentage of places inside and of buildings where the loss is not exceeded, above 0 and
         below 100.
-    building
+    building : {'traditional', 'thermally-efficient'}
         ``traditional`` or ``thermally-efficient`` (metallised glass, foil-backed panels).
-    elevation_deg
+    elevation_deg : array_like
         Elevation of the path at the facade [degrees], −90 to 90.
-    extrapolate
+    extrapolate : bool
         Allow frequencies outside the range.
 
     Returns

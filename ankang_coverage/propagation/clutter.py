@@ -55,18 +55,18 @@ def clutter_height_gain_loss(
 
     Parameters
     ----------
-    frequency_mhz
+    frequency_mhz : array_like
         Carrier frequency [MHz], 30 to 3000.
-    terminal_height_m
+    terminal_height_m : array_like
         Height of the antenna above ground [m], above 0.
-    clutter
+    clutter : {'water', 'open', 'suburban', 'urban', 'forest', 'dense-urban'}
         What stands around the terminal.
-    clutter_height_m
+    clutter_height_m : array_like, optional
         Representative height of the clutter [m], above 0; without one that of
         `CLUTTER_HEIGHTS_M`.
-    street_width_m
+    street_width_m : array_like
         Width of the street, or distance between obstacles [m], above 0.
-    extrapolate
+    extrapolate : bool
         Allow frequencies outside the range.
 
     Returns
@@ -136,14 +136,14 @@ def clutter_terrestrial_loss(
 
     Parameters
     ----------
-    frequency_mhz
+    frequency_mhz : array_like
         Carrier frequency [MHz], 500 to 67,000.
-    distance_m
+    distance_m : array_like
         Length of the path [m], at least 250; below 1 km one end of the path may be corrected,
         from there on both.
-    location_percent
+    location_percent : array_like
         Percentage of locations where the loss is not exceeded, above 0 and below 100.
-    extrapolate
+    extrapolate : bool
         Allow frequencies and distances outside the ranges.
 
     Returns
@@ -213,13 +213,13 @@ def clutter_slant_loss(
 
     Parameters
     ----------
-    frequency_mhz
+    frequency_mhz : array_like
         Carrier frequency [MHz], 10,000 to 100,000.
-    elevation_deg
+    elevation_deg : array_like
         Elevation of the far end as seen from the terminal [degrees], 0 to 90.
-    location_percent
+    location_percent : array_like
         Percentage of locations where the loss is not exceeded, above 0 and below 100.
-    extrapolate
+    extrapolate : bool
         Allow frequencies outside the range.
 
     Returns

@@ -42,13 +42,13 @@ class DeltaBullington:
 
     Attributes
     ----------
-    loss_db
+    loss_db : float
         Diffraction loss of the path [dB].
-    bullington_db
+    bullington_db : float
         Bullington's construction on the profile [dB].
-    smooth_bullington_db
+    smooth_bullington_db : float
         Bullington's construction on the smooth path [dB].
-    spherical_earth_db
+    spherical_earth_db : float
         Spherical-earth loss of the smooth path [dB].
     """
 
@@ -63,7 +63,7 @@ def knife_edge_loss(nu: ArrayLike) -> FloatOrArray:
 
     Parameters
     ----------
-    nu
+    nu : array_like
         Diffraction parameter ν, positive where the edge stands above the ray; any shape.
 
     Returns
@@ -95,15 +95,15 @@ def bullington_loss(
 
     Parameters
     ----------
-    distance_km
+    distance_km : array_like
         Distances of the profile's points from the transmitter [km], from 0, increasing.
-    height_m
+    height_m : array_like
         Heights of the points above sea level [m]. The first and last do not matter.
-    transmitter_m, receiver_m
+    transmitter_m, receiver_m : float
         Heights of the antennas above sea level [m].
-    effective_radius_km
+    effective_radius_km : float
         Effective radius of the earth [km].
-    frequency_mhz
+    frequency_mhz : float
         Frequency [MHz].
 
     Returns
@@ -164,17 +164,17 @@ def spherical_earth_loss(
 
     Parameters
     ----------
-    distance_km
+    distance_km : float
         Length of the path [km].
-    transmitter_height_m, receiver_height_m
+    transmitter_height_m, receiver_height_m : float
         Heights of the antennas above the smooth surface [m].
-    effective_radius_km
+    effective_radius_km : float
         Effective radius of the earth [km].
-    frequency_mhz
+    frequency_mhz : float
         Frequency [MHz].
-    polarisation
+    polarisation : {'horizontal', 'vertical'}
         ``horizontal`` or ``vertical``.
-    sea_fraction
+    sea_fraction : float
         Part of the path over sea, 0 to 1.
 
     Returns
@@ -336,20 +336,20 @@ def delta_bullington(
 
     Parameters
     ----------
-    distance_km, height_m
+    distance_km, height_m : array_like
         The profile, as in `bullington_loss`; heights may include clutter [km, m].
-    transmitter_m, receiver_m
+    transmitter_m, receiver_m : float
         Heights of the antennas above sea level [m].
-    smooth_surface_m
+    smooth_surface_m : tuple of float
         Heights above sea level of the smooth surface under transmitter and receiver [m], from
         `smooth_surface`.
-    effective_radius_km
+    effective_radius_km : float
         Effective radius of the earth [km].
-    frequency_mhz
+    frequency_mhz : float
         Frequency [MHz].
-    polarisation
+    polarisation : {'horizontal', 'vertical'}
         ``horizontal`` or ``vertical``.
-    sea_fraction
+    sea_fraction : float
         Part of the path over sea, 0 to 1.
 
     Returns
@@ -393,7 +393,7 @@ def smooth_earth_fit(distance_km: ArrayLike, ground_m: ArrayLike) -> tuple[float
 
     Parameters
     ----------
-    distance_km, ground_m
+    distance_km, ground_m : array_like
         The profile: distances [km], bare ground above sea level [m].
 
     Returns
@@ -427,9 +427,9 @@ def smooth_surface(
 
     Parameters
     ----------
-    distance_km, ground_m
+    distance_km, ground_m : array_like
         The profile: distances [km], bare ground above sea level [m].
-    transmitter_m, receiver_m
+    transmitter_m, receiver_m : float
         Heights of the antennas above sea level [m].
 
     Returns
@@ -464,9 +464,9 @@ def checked_profile(
 
     Parameters
     ----------
-    distance_km
+    distance_km : array_like
         Distances from the transmitter [km]: from 0, increasing, three or more.
-    **along
+    **along : array_like
         The quantity under its name, one value for each distance.
 
     Returns

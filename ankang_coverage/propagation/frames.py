@@ -21,7 +21,7 @@ def tdd_shares(pattern: str) -> tuple[float, float]:
 
     Parameters
     ----------
-    pattern
+    pattern : str
         Slots ``D`` (downlink), ``U`` (uplink) and ``S`` (special), a space, and the special
         slot's symbols of downlink, guard and uplink: ``DDDDDDDSUU 6:4:4``. Symbols that carry no
         data count as guard.
@@ -67,9 +67,9 @@ def lte_downlink_overhead(n_resource_blocks: int, ports: int) -> float:
 
     Parameters
     ----------
-    n_resource_blocks
+    n_resource_blocks : int
         Resource blocks of the carrier.
-    ports
+    ports : int
         Ports of the cell-specific reference signal: 1, 2 or 4.
 
     Returns
@@ -99,7 +99,7 @@ def lte_uplink_overhead(n_resource_blocks: int, control_blocks: int) -> float:
 
     Parameters
     ----------
-    n_resource_blocks, control_blocks
+    n_resource_blocks, control_blocks : int
         Resource blocks of the carrier, and how many of them control takes.
 
     Returns

@@ -16,9 +16,9 @@ def free_space_loss(distance_m: ArrayLike, frequency_mhz: ArrayLike) -> FloatOrA
 
     Parameters
     ----------
-    distance_m
+    distance_m : array_like
         Length of the path, antenna to antenna [m], above 0.
-    frequency_mhz
+    frequency_mhz : array_like
         Carrier frequency [MHz], above 0.
 
     Returns

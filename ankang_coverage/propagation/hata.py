@@ -44,20 +44,20 @@ def okumura_hata_loss(
 
     Parameters
     ----------
-    distance_m
+    distance_m : array_like
         Horizontal distance [m], 1,000 to 20,000.
-    frequency_mhz
+    frequency_mhz : array_like
         Carrier frequency [MHz], 150 to 1500.
-    base_height_m
+    base_height_m : array_like
         Effective height of the base station's antenna [m], 30 to 200.
-    terminal_height_m
+    terminal_height_m : array_like
         Height of the terminal above ground [m], 1 to 10.
-    environment
+    environment : {'urban', 'suburban', 'open'}
         ``urban``, ``suburban`` or ``open``.
-    city
+    city : {'small', 'large'}
         ``small`` (small or medium-sized) or ``large``: the correction for the terminal's height
         in an urban environment. The suburban and open corrections are defined on a small city.
-    extrapolate
+    extrapolate : bool
         Allow values outside the ranges.
 
     Returns
@@ -120,20 +120,20 @@ def cost231_hata_loss(
 
     Parameters
     ----------
-    distance_m
+    distance_m : array_like
         Horizontal distance [m], 1,000 to 20,000.
-    frequency_mhz
+    frequency_mhz : array_like
         Carrier frequency [MHz], 1500 to 2000.
-    base_height_m
+    base_height_m : array_like
         Effective height of the base station's antenna [m], 30 to 200.
-    terminal_height_m
+    terminal_height_m : array_like
         Height of the terminal above ground [m], 1 to 10.
-    environment
+    environment : {'urban', 'suburban', 'open'}
         ``urban``, ``suburban`` or ``open``.
-    city
+    city : {'small', 'large'}
         ``small`` (medium-sized city, C_m = 0 dB) or ``large`` (metropolitan centre, C_m = 3 dB,
         in an urban environment).
-    extrapolate
+    extrapolate : bool
         Allow values outside the ranges.
 
     Returns

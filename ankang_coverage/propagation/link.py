@@ -27,17 +27,17 @@ class Direction:
 
     Attributes
     ----------
-    layers
+    layers : int
         Most MIMO layers: 1, 2 or 4.
-    modulation
+    modulation : {'64qam', '256qam'}
         Highest modulation, ``64qam`` or ``256qam``.
-    overhead
+    overhead : float
         Share of its resource elements that control and reference signals take.
-    share
+    share : float
         Share of the time that is this direction's; 1 where each has frequencies of its own.
-    attenuation
+    attenuation : float
         α of the link curve.
-    sinr_min_db
+    sinr_min_db : float
         SINR below which nothing arrives [dB].
     """
 
@@ -60,17 +60,17 @@ class Link:
 
     Attributes
     ----------
-    n_resource_blocks, subcarrier_spacing_khz
+    n_resource_blocks, subcarrier_spacing_khz : int
         Resource blocks and their subcarriers' spacing [kHz].
-    ports, reference_elements
+    ports, reference_elements : int
         As for `rsrq_db`.
-    terminal_noise_figure_db, base_noise_figure_db
+    terminal_noise_figure_db, base_noise_figure_db : float
         Noise figures of the receivers [dB].
-    terminal_power_dbm
+    terminal_power_dbm : float
         Power of the terminal [dBm].
-    uplink_interference_db
+    uplink_interference_db : float
         How far other cells' terminals lift the noise at the base [dB].
-    downlink, uplink
+    downlink, uplink : Direction
         The two directions.
     """
 

@@ -79,13 +79,13 @@ class LinkFigures(NamedTuple):
 
     Attributes
     ----------
-    sinr_db, rsrq_db
+    sinr_db, rsrq_db : numpy.ndarray
         Ratio to interference and noise, and received quality [dB].
-    downlink_mbps, uplink_mbps
+    downlink_mbps, uplink_mbps : numpy.ndarray
         Rates of a terminal that has the carrier to itself [Mbit/s].
-    uplink_margin_db
+    uplink_margin_db : numpy.ndarray
         Loss that could be added before the uplink breaks [dB]; it closes from 0 on.
-    coverage_probability
+    coverage_probability : numpy.ndarray
         Probability that RSRP reaches the threshold [0–1].
     """
 
@@ -226,9 +226,9 @@ def spectral_efficiency(sinr_db: ArrayLike, direction: Direction) -> Float32OrAr
 
     Parameters
     ----------
-    sinr_db
+    sinr_db : array_like
         SINR per resource element [dB].
-    direction
+    direction : Direction
         Its curve, modulation and layers.
 
     Returns
@@ -265,9 +265,9 @@ def downlink_mbps(sinr_db: ArrayLike, link: Link) -> Float32OrArray:
 
     Parameters
     ----------
-    sinr_db
+    sinr_db : array_like
         SINR per resource element [dB].
-    link
+    link : Link
         The carrier's link.
 
     Returns
@@ -289,9 +289,9 @@ def uplink_mbps(coupling_loss_db: ArrayLike, link: Link) -> Float32OrArray:
 
     Parameters
     ----------
-    coupling_loss_db
+    coupling_loss_db : array_like
         Loss between the ports of base and terminal, as in `uplink_snr_db` [dB].
-    link
+    link : Link
         The carrier's link.
 
     Returns
@@ -320,9 +320,9 @@ def uplink_limit_db(mbps: float | None, link: Link) -> float:
 
     Parameters
     ----------
-    mbps
+    mbps : float, optional
         Rate [Mbit/s]; None where one resource block that gets through is enough.
-    link
+    link : Link
         The carrier's link.
 
     Returns
@@ -370,20 +370,20 @@ def link_figures(
 
     Parameters
     ----------
-    rsrp_dbm
+    rsrp_dbm : array_like
         RSRP of the serving cell [dBm]; NaN or −inf where there is none.
-    interference_mw
+    interference_mw : array_like
         Sum of the other cells' RSRP, each times its load [mW].
-    re_power_dbm, load
+    re_power_dbm, load : array_like
         Of the serving cell: power of a resource element and port at the transmitter's output
         [dBm], and share of its resource elements in use [0–1].
-    link
+    link : Link
         The carrier's link.
-    threshold_dbm
+    threshold_dbm : float
         Lowest RSRP that counts as covered [dBm].
-    sigma_db
+    sigma_db : float
         Standard deviation of the total error [dB].
-    uplink_mbps
+    uplink_mbps : float, optional
         Rate that the uplink must reach to close [Mbit/s]; None for one block that gets through.
 
     Returns

@@ -51,27 +51,7 @@ class Links(NamedTuple):
 
 
 def links_of(ground_m: ArrayLike, **numbers: ArrayLike) -> tuple[Links, tuple[int, ...]]:
-    """Return the inputs of `itm_loss` as flat arrays, and the shape of its results.
-
-    Parameters
-    ----------
-    ground_m : array_like
-        Profiles along the last axis [m].
-    **numbers : array_like
-        The other arguments that are numbers, all of them.
-
-    Returns
-    -------
-    links : Links
-        The inputs.
-    shape : tuple of int
-        Common shape of all of them.
-
-    Raises
-    ------
-    OutOfRangeError
-        If a value is not a number or outside its range, or a profile has fewer than two points.
-    """
+    """Return the inputs of `itm_loss` as flat arrays, and the shape of its results."""
     ground = checked("ground_m", ground_m, _GROUND_RANGE_M, "heights on the earth's surface")
     if ground.ndim == 0 or ground.shape[-1] < 2:
         raise OutOfRangeError(
@@ -88,22 +68,7 @@ def links_of(ground_m: ArrayLike, **numbers: ArrayLike) -> tuple[Links, tuple[in
 
 
 def require_known(climate: int, polarisation: str, variability: int) -> None:
-    """Refuse words and codes that the model does not have.
-
-    Parameters
-    ----------
-    climate : int
-        Radio climate.
-    polarisation : str
-        Polarisation.
-    variability : int
-        The model's code ``mdvar``.
-
-    Raises
-    ------
-    OutOfRangeError
-        If one is unknown.
-    """
+    """Refuse words and codes that the model does not have."""
     if climate not in set(Climate):
         raise OutOfRangeError(f"climate is {climate!r} but must be 1 to 7 (see Climate)")
     require_word("polarisation", polarisation, get_args(Polarisation))

@@ -47,26 +47,8 @@ def warnings_of(
 ) -> NDArray[np.int64]:
     """Return the `ItmWarning` flags of paths.
 
-    Parameters
-    ----------
-    links : Links
-        What was asked.
-    terrain : numpy.ndarray
-        By pairs (transmitter, receiver) effective heights [m], distances [m] and angles [rad] of
-        the horizons, shape (6, paths).
-    radius : numpy.ndarray
-        Effective radius of the earth [m].
-    surface_refractivity : numpy.ndarray
-        Refractivity at the paths' height [N-units].
-    deviates : Deviates
-        Standard deviations that the percentages in use stand for.
-    loss : numpy.ndarray
-        Losses [dB].
-
-    Returns
-    -------
-    numpy.ndarray
-        The flags.
+    The rows of `terrain` are, by pairs of transmitter and receiver, effective heights [m],
+    distances [m] and angles [rad] of the horizons.
     """
     effective_heights, horizon_distances, horizon_angles = terrain.reshape(3, 2, -1)
     transmitter, receiver, distance = (

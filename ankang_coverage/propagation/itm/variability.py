@@ -21,20 +21,7 @@ class Deviates(NamedTuple):
 
 
 def deviates_of(percents: tuple[Array, Array, Array], variability: int) -> Deviates:
-    """Return the deviates that count in a mode of variability.
-
-    Parameters
-    ----------
-    percents : tuple of numpy.ndarray
-        Percentages of time, locations and situations.
-    variability : int
-        The model's code ``mdvar``.
-
-    Returns
-    -------
-    Deviates
-        Standard deviations; where one does not count, another stands in its place.
-    """
+    """Return the deviates that count in a mode of variability."""
     time, location, situation = map(deviate, percents)
     kind = variability % 10
     if kind == _SINGLE_MESSAGE:
@@ -50,16 +37,6 @@ def deviate(percent: Array) -> Array:
     """Return z exceeded by a normal variable in `percent` of cases, as the model computes it.
 
     Abramowitz and Stegun 26.2.23, good to 4.5e-4; the model's published values contain its error.
-
-    Parameters
-    ----------
-    percent : numpy.ndarray
-        Percentages, above 0 and below 100.
-
-    Returns
-    -------
-    numpy.ndarray
-        Standard deviations above the mean.
     """
     quantile = percent / 100.0
     upper = quantile > 0.5
@@ -79,32 +56,7 @@ def attenuation_not_exceeded(
     climate: Climate,
     variability: int,
 ) -> Array:
-    """Return the quantile of attenuation beyond free space [5.9 to 5.11].
-
-    Parameters
-    ----------
-    attenuation : numpy.ndarray
-        Reference attenuation [dB].
-    distance : numpy.ndarray
-        Lengths of the paths [m].
-    frequency : numpy.ndarray
-        Frequencies [MHz].
-    effective_heights : tuple of numpy.ndarray
-        Of transmitter and receiver [m].
-    irregularity : numpy.ndarray
-        Δh of the terrain [m].
-    deviates : Deviates
-        Of time, locations and situations.
-    climate : Climate
-        Radio climate.
-    variability : int
-        The model's code ``mdvar``.
-
-    Returns
-    -------
-    numpy.ndarray
-        Attenuation not exceeded [dB].
-    """
+    """Return the quantile of attenuation beyond free space [5.9 to 5.11]."""
     scaled_km = _effective_distance_km(distance, frequency, *effective_heights)
     z_time, z_location, z_situation = deviates
     sigma_time = _time_deviation(z_time, scaled_km, frequency, CURVES[climate])

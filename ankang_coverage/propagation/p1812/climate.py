@@ -43,20 +43,7 @@ class Climate:
 
 
 def climate_of(profile: Profile, link: Link) -> Climate:
-    """Return the radio-climatic data of a path.
-
-    Parameters
-    ----------
-    profile : Profile
-        Distances and zones.
-    link : Link
-        Latitude and ΔN.
-
-    Returns
-    -------
-    Climate
-        The data.
-    """
+    """Return the radio-climatic data of a path."""
     d, zones = profile.distance_km, profile.zone
     dtm = max(_sections(d, zones != SEA), default=0.0)
     dlm = max(_sections(d, zones == INLAND), default=0.0)
@@ -167,18 +154,7 @@ def beta0(
 
 
 def inland_factor(longest_inland_km: ArrayLike) -> NDArray[np.float64]:
-    """Return τ of equation (3).
-
-    Parameters
-    ----------
-    longest_inland_km : array_like
-        Longest continuous inland section of the path [km]; any shape.
-
-    Returns
-    -------
-    numpy.ndarray
-        1 − exp(−4.12e-4 d_lm^2.41).
-    """
+    """Return τ = 1 − exp(−4.12e-4 d_lm^2.41), equation (3)."""
     return np.asarray(1.0 - np.exp(-4.12e-4 * np.asarray(longest_inland_km) ** 2.41))
 
 

@@ -36,32 +36,7 @@ def combination(
     lba_db: float,
     lbs_db: float,
 ) -> Combination:
-    """Return the loss not exceeded for p % of time and half of the locations.
-
-    Parameters
-    ----------
-    link : Link
-        Percentage of time.
-    d : float
-        Length of the path [km].
-    theta : float
-        Angular distance of the path [mrad].
-    climate : Climate
-        β0 and the part over sea.
-    sight : LineOfSight
-        Losses of line of sight.
-    edges : Diffraction
-        Losses by diffraction.
-    lba_db : float
-        Loss associated with ducting and layer reflection [dB].
-    lbs_db : float
-        Loss associated with troposcatter [dB].
-
-    Returns
-    -------
-    Combination
-        The loss, and how it came about.
-    """
+    """Return the loss not exceeded for p % of time and half of the locations."""
     lb0p, ldp, over_land = sight.lb0p_db, edges.ldp_db, 1.0 - climate.omega
     fj = float(falling_step(2.4, theta, 0.3))  # (57), ξ = 0.8
     fk = float(falling_step(1.5, d, 20.0))  # (58), κ = 0.5

@@ -27,26 +27,7 @@ class Diffraction:
 def diffraction(
     profile: Profile, link: Link, climate: Climate, heights: Heights, sight: LineOfSight
 ) -> Diffraction:
-    """Return the diffraction losses with both effective radii, and for p % of the time.
-
-    Parameters
-    ----------
-    profile : Profile
-        Distances, and ground with clutter.
-    link : Link
-        Frequency, polarisation and percentage of time.
-    climate : Climate
-        Effective radii, β0 and the part over sea.
-    heights : Heights
-        Heights of the antennas and the smooth surface.
-    sight : LineOfSight
-        The losses without diffraction.
-
-    Returns
-    -------
-    Diffraction
-        The losses.
-    """
+    """Return the diffraction losses with both effective radii, and for p % of the time."""
     surface = heights.hstd_m, heights.hsrd_m
     median, rare = (
         delta_bullington(

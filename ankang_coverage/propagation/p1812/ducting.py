@@ -14,26 +14,7 @@ from ankang_coverage.propagation.p1812.inputs import Link
 def ducting_loss(
     link: Link, d: float, climate: Climate, heights: Heights, horizons: Horizons
 ) -> float:
-    """Return the loss associated with ducting and layer reflection, equation (46).
-
-    Parameters
-    ----------
-    link : Link
-        Frequency, percentage of time and distances from the coast.
-    d : float
-        Length of the path [km].
-    climate : Climate
-        β0, the part over sea, the longest inland section and the effective radius.
-    heights : Heights
-        Heights of the antennas, above sea level and effective.
-    horizons : Horizons
-        Distances and elevations of the horizons, and the roughness between them.
-
-    Returns
-    -------
-    float
-        L_ba [dB]: fixed coupling losses plus those that depend on time and angular distance.
-    """
+    """Return L_ba: fixed coupling losses plus those of time and angular distance, equation (46)."""
     f, ae, omega = link.frequency_ghz, climate.ae_km, climate.omega
     dlt, dlr = horizons.dlt_km, horizons.dlr_km
     theta_t, theta_r = horizons.theta_t_mrad, horizons.theta_r_mrad

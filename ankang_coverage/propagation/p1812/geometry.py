@@ -46,20 +46,7 @@ class Heights:
 
 
 def heights_of(profile: Profile, link: Link) -> Heights:
-    """Return the heights of sections 5.6.1 to 5.6.3.
-
-    Parameters
-    ----------
-    profile : Profile
-        Distances and bare ground.
-    link : Link
-        Heights of the antennas above ground.
-
-    Returns
-    -------
-    Heights
-        The heights.
-    """
+    """Return the heights of sections 5.6.1 to 5.6.3."""
     d, ground = profile.distance_km, profile.ground_m
     foot_t, foot_r = float(ground[0]), float(ground[-1])
     hts, hrs = foot_t + link.transmitter_height_m, foot_r + link.receiver_height_m
@@ -83,24 +70,7 @@ def heights_of(profile: Profile, link: Link) -> Heights:
 
 
 def horizons_of(profile: Profile, heights: Heights, ae_km: float, f: float) -> Horizons:
-    """Return the horizons, or in sight the point nearest to blocking the path (section 5.3).
-
-    Parameters
-    ----------
-    profile : Profile
-        Distances and bare ground.
-    heights : Heights
-        Heights of the antennas above sea level, and ends of the smooth earth.
-    ae_km : float
-        Median effective radius of the earth [km].
-    f : float
-        Frequency [GHz].
-
-    Returns
-    -------
-    Horizons
-        The horizons, and the roughness between them.
-    """
+    """Return the horizons, or in sight the point nearest to blocking the path (section 5.3)."""
     d, h, total = profile.distance_km, profile.ground_m, profile.length_km
     hts, hrs = heights.hts_m, heights.hrs_m
     inner, ahead, inner_h = d[1:-1], total - d[1:-1], h[1:-1]

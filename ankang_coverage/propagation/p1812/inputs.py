@@ -66,27 +66,7 @@ class Profile:
         clutter_height_m: ArrayLike | None,
         zone: ArrayLike | None,
     ) -> "Profile":
-        """Return the profile of the first four arguments of `p1812_loss`.
-
-        Parameters
-        ----------
-        distance_km, ground_m : array_like
-            Distances [km] and bare ground above sea level [m].
-        clutter_height_m : array_like, optional
-            Clutter heights [m]; none where left out.
-        zone : array_like, optional
-            Radio-climatic zones; inland where left out.
-
-        Returns
-        -------
-        Profile
-            The profile.
-
-        Raises
-        ------
-        OutOfRangeError
-            If the profile is not one, a clutter height is negative or a zone is unknown.
-        """
+        """Return the profile of the first four arguments of `p1812_loss`."""
         d, ground = checked_profile(distance_km, ground_m=ground_m)
         return cls(d, ground, _checked_clutter(d, clutter_height_m), _checked_zones(d, zone))
 
@@ -130,29 +110,7 @@ class Link:
 def link_of(
     profile: Profile, polarisation: Polarisation, extrapolate: bool, **numbers: float
 ) -> Link:
-    """Return the link of a profile, its numbers held to their ranges.
-
-    Parameters
-    ----------
-    profile : Profile
-        The profile between the two antennas.
-    polarisation : {'horizontal', 'vertical'}
-        Polarisation; the spherical earth checks it.
-    extrapolate : bool
-        Allow frequency, distance and heights outside the ranges, and less than 1 % of the time.
-    **numbers : float
-        The other fields of `Link`.
-
-    Returns
-    -------
-    Link
-        The link.
-
-    Raises
-    ------
-    OutOfRangeError
-        If a number is not one or outside its range.
-    """
+    """Return the link of a profile, its numbers held to their ranges."""
     given = checked_inputs(extrapolate, path_km=profile.length_km, **numbers)
     del given["path_km"]
     for end, zone in (("transmitter", profile.zone[0]), ("receiver", profile.zone[-1])):

@@ -19,26 +19,7 @@ class LineOfSight:
 def line_of_sight(
     link: Link, d: float, b0: float, heights: Heights, horizons: Horizons
 ) -> LineOfSight:
-    """Return the losses of equations (8) to (11).
-
-    Parameters
-    ----------
-    link : Link
-        Frequency and percentage of time.
-    d : float
-        Length of the path [km].
-    b0 : float
-        β0 [%].
-    heights : Heights
-        Heights of the antennas above sea level.
-    horizons : Horizons
-        Distances of the horizons.
-
-    Returns
-    -------
-    LineOfSight
-        The losses.
-    """
+    """Return the losses of equations (8) to (11) for a path of d [km] and β0 [%]."""
     drop_m = heights.hts_m - heights.hrs_m
     spread = 10.0 * math.log10(d**2 + (drop_m / 1e3) ** 2)
     lbfs = 92.4 + 20.0 * math.log10(link.frequency_ghz) + spread

@@ -48,23 +48,7 @@ _DEFAULTS: Final[P1812Options] = {
 
 
 def with_defaults(options: P1812Options) -> P1812Options:
-    """Return options of which none is missing.
-
-    Parameters
-    ----------
-    options : P1812Options
-        Those that were given.
-
-    Returns
-    -------
-    P1812Options
-        All of them.
-
-    Raises
-    ------
-    TypeError
-        If one is unknown.
-    """
+    """Return options of which none is missing."""
     unknown = sorted(set(options) - set(_DEFAULTS))
     if unknown:
         raise TypeError(

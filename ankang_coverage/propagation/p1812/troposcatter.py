@@ -6,22 +6,7 @@ from ankang_coverage.propagation.p1812.inputs import Link
 
 
 def troposcatter_loss(link: Link, d: float, theta: float) -> float:
-    """Return the loss associated with troposcatter, equations (44) and (45).
-
-    Parameters
-    ----------
-    link : Link
-        Frequency, percentage of time and N₀.
-    d : float
-        Length of the path [km].
-    theta : float
-        Angular distance of the path [mrad].
-
-    Returns
-    -------
-    float
-        L_bs [dB].
-    """
+    """Return L_bs by the length of the path [km] and its angular distance [mrad], (44) and (45)."""
     f, p = link.frequency_ghz, link.time_percent
     lf = 25.0 * math.log10(f) - 2.5 * math.log10(f / 2.0) ** 2
     time_gain = 10.125 * math.pow(math.log10(50.0 / p), 0.7)

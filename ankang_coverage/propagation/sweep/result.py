@@ -32,22 +32,22 @@ class Sweep:
 
     Attributes
     ----------
-    row_start, col_start
+    row_start, col_start : int
         Place of the window's first pixel on the grid.
-    frequencies_mhz, receiver_heights_m
+    frequencies_mhz, receiver_heights_m : tuple of float
         What the first and second axis of the results stand for.
-    loss_db
+    loss_db : numpy.ndarray
         Loss between isotropic antennas, with terminal loss [dB]; frequency × receiver height ×
         row × column. NaN where there is no result.
-    launch_elevation_deg
+    launch_elevation_deg : numpy.ndarray
         Elevation at which the ray leaves the mast, up is positive [deg]: towards the receiver in
         sight, else towards the mast's horizon; receiver height × row × column.
-    obstacle_distance_m
+    obstacle_distance_m : numpy.ndarray
         Distance from the mast to the point that blocks the path [m], 0 in sight; receiver height
         × row × column.
-    required_height_m
+    required_height_m : numpy.ndarray
         Height above ground from which a receiver sees the mast [m]; row × column.
-    flags
+    flags : numpy.ndarray
         `SweepFlag` of each pixel, uint8; receiver height × row × column.
     """
 
@@ -77,13 +77,13 @@ class SweepProfile:
 
     Attributes
     ----------
-    distance_km
+    distance_km : numpy.ndarray
         Distances from the mast [km].
-    ground_m
+    ground_m : numpy.ndarray
         Bare ground [m above sea level].
-    clutter_height_m
+    clutter_height_m : numpy.ndarray
         Clutter that counts along the path [m]: none within the receiver's clearing.
-    crosses_no_data
+    crosses_no_data : bool
         Whether a height was unknown and the last known one stands in.
     """
 

@@ -22,8 +22,8 @@ from ankang_coverage.propagation.p1812 import (
 from ankang_coverage.propagation.p1812.options import with_defaults
 from ankang_coverage.propagation.sweep._carried import approach
 from ankang_coverage.propagation.sweep._equations import admittance, step_table
-from ankang_coverage.propagation.sweep._kernel import empty_maps, sweep_mast, workspace
-from ankang_coverage.propagation.sweep._layout import MAST, Link
+from ankang_coverage.propagation.sweep._kernel import Maps, empty_maps, sweep_mast, workspace
+from ankang_coverage.propagation.sweep._layout import MAST, Grid, Link, Station
 from ankang_coverage.propagation.sweep._radials import (
     own,
     radial_count,
@@ -43,7 +43,11 @@ class SweepOptions(P1812Options, total=False):
 
     Attributes
     ----------
-    radius_m, frequency_mhz, latitude_deg, receiver_height_m, model
+    radius_m, latitude_deg : float
+        As in `sweep`.
+    frequency_mhz, receiver_height_m : array_like
+        As in `sweep`.
+    model : {'p1812', 'delta-bullington', 'free-space'}
         As in `sweep`.
     """
 
@@ -122,17 +126,8 @@ def sweep(
     frequencies, receivers = _checked(mast, frequency_mhz, receiver_height_m, latitude_deg, given)
     require_word("model", model, get_args(Model))
     link = _link(frequencies, receivers, model, given)
-    grid, station, radius_px, (rows, cols) = prepared(terrain, mast, radius_m, frequencies.size)
-    starts = np.zeros(radial_count(radius_px) + 1, np.int64)
-    owned = np.empty(rows * cols, np.int32)
-    mast_row, mast_col = station.row - station.first_row, station.col - station.first_col
-    own(rows, cols, mast_row, mast_col, radius_px, starts, owned)
-    size = math.ceil(radius_px * station.steps_per_pixel) + 3
-    lookup, d = step_lookup(station.step_km, size)
-    table = step_table(station.step_km, d, latitude_deg, link.time_percent)
-    maps = empty_maps(frequencies.size, receivers.size, rows, cols)
-    work = workspace(size, receivers.size)
-    sweep_mast(grid, station, link, starts, owned, lookup, table, work, maps)
+    grid, station, radius_px, shape = prepared(terrain, mast, radius_m, frequencies.size)
+    maps = _maps(grid, station, radius_px, shape, link, latitude_deg)
     return Sweep(
         row_start=station.first_row,
         col_start=station.first_col,
@@ -144,6 +139,29 @@ def sweep(
         required_height_m=maps.required,
         flags=maps.flags,
     )
+
+
+def _maps(
+    grid: Grid,
+    station: Station,
+    radius_px: float,
+    shape: tuple[int, int],
+    link: Link,
+    latitude_deg: float,
+) -> Maps:
+    """Run the kernel on a window of this shape."""
+    rows, cols = shape
+    starts = np.zeros(radial_count(radius_px) + 1, np.int64)
+    owned = np.empty(rows * cols, np.int32)
+    mast_row, mast_col = station.row - station.first_row, station.col - station.first_col
+    own(rows, cols, mast_row, mast_col, radius_px, starts, owned)
+    size = math.ceil(radius_px * station.steps_per_pixel) + 3
+    lookup, d = step_lookup(station.step_km, size)
+    table = step_table(station.step_km, d, latitude_deg, link.time_percent)
+    maps = empty_maps(link.frequencies_ghz.size, link.receivers.size, rows, cols)
+    work = workspace(size, link.receivers.size)
+    sweep_mast(grid, station, link, starts, owned, lookup, table, work, maps)
+    return maps
 
 
 def sweep_many(

@@ -30,14 +30,14 @@ class Clutter:
 
     Attributes
     ----------
-    class_index
+    class_index : numpy.ndarray
         Class of each pixel, an index into the lists below; uint8, of the elevation's shape.
-    height_m
+    height_m : array_like
         Representative clutter height of each class [m].
-    clearing_m
+    clearing_m : array_like
         Clearing radius of each class [m]: nearer than this to a receiver on the class, clutter
         along the path does not count.
-    terminal_loss_db
+    terminal_loss_db : array_like
         Loss at a receiver on each class [dB], in place of the clutter within the clearing; one
         number for each class, or one row of them for each frequency.
     """
@@ -54,13 +54,13 @@ class Terrain:
 
     Attributes
     ----------
-    elevation_m
+    elevation_m : numpy.ndarray
         Height of each pixel's centre above sea level [m], float32; NaN where unknown.
-    pixel_size_m
+    pixel_size_m : float
         Width and height of a pixel [m].
-    clutter
+    clutter : {'water', 'open', 'suburban', 'urban', 'forest', 'dense-urban'}, optional
         Land cover; none over bare ground and over a surface model.
-    kind
+    kind : {'dtm', 'dsm'}
         ``dtm`` for heights of the bare ground, ``dsm`` for those of trees and roofs. Clutter
         that already is in the heights must not be added to them.
     """
@@ -77,9 +77,9 @@ class Mast:
 
     Attributes
     ----------
-    row, col
+    row, col : float
         Place on the grid; whole numbers are centres of pixels, row 0 is the northernmost.
-    height_m
+    height_m : float
         Height of the antenna above ground [m].
     """
 
@@ -213,22 +213,7 @@ def _read_only(values: ArrayLike, dtype: type[Number]) -> NDArray[Number]:
 
 
 def require_pixel(elevation: Floats, row: int, col: int, within: bool) -> None:
-    """Refuse a pixel that has no profile.
-
-    Parameters
-    ----------
-    elevation : numpy.ndarray
-        Heights of the grid.
-    row, col : int
-        The pixel.
-    within : bool
-        Whether it lies within the sweep's radius.
-
-    Raises
-    ------
-    RasterError
-        If it is beyond the radius, outside the grid or of unknown height.
-    """
+    """Refuse a pixel that has no profile."""
     rows, cols = elevation.shape
     if not (0 <= row < rows and 0 <= col < cols and within):
         raise RasterError(
