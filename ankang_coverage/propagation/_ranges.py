@@ -1,4 +1,4 @@
-"""The ranges models are made for, and the one check that holds their inputs to them."""
+"""The ranges that models are valid in, and the one check of their inputs."""
 
 import math
 from dataclasses import dataclass
@@ -128,7 +128,7 @@ def checked(
 
 
 def require_word(name: str, word: str, known: tuple[str, ...]) -> None:
-    """Refuse a word that is none of those there are."""
+    """Refuse an unknown word."""
     if word not in known:
         raise OutOfRangeError(f"{name} is {word!r} but must be one of {', '.join(known)}")
 

@@ -1,9 +1,9 @@
-"""Antennas: what a sector, or an array, radiates towards a direction seen from the mast.
+"""Antennas: the gain of a sector or an array towards a direction seen from the mast.
 
 A direction is a compass azimuth and an elevation above the horizon. Mechanical tilt turns the
 whole antenna about its horizontal axis, so the direction is first expressed in the antenna's own
 frame: in front of the mast the beam goes down, behind it the back lobe goes up, at the sides
-nothing happens but a twist. Electrical tilt moves the vertical main lobe within the antenna, at
+it only twists. Electrical tilt moves the vertical main lobe within the antenna, at
 all azimuths alike.
 """
 
@@ -109,7 +109,7 @@ def _antenna_frame(
     own_azimuth: _Pixels,
     own_elevation: _Pixels,
 ) -> None:
-    """Write directions as a tilted antenna sees them: from its boresight, above its equator."""
+    """Write directions in the frame of a tilted antenna: from its boresight, above its equator."""
     degree, radian = math.pi / 180.0, 180.0 / math.pi
     for i in range(own_azimuth.size):
         sine_across, cosine_across = sine_and_cosine(from_boresight[i] * degree)
@@ -132,7 +132,7 @@ def _sector_gain(
     numbers: _Pixels,
     gains: _Pixels,
 ) -> None:
-    """Write the gain of the sector pattern; what is NaN in stays NaN."""
+    """Write the gain of the sector pattern; NaN stays NaN."""
     gain, front_to_back, side_lobes, floor = numbers[0], numbers[3], numbers[4], numbers[5]
     horizontal_curvature, vertical_curvature = numbers[1], numbers[2]
     for i in range(gains.size):

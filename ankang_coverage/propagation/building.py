@@ -1,4 +1,4 @@
-"""Buildings: what a wall costs on the way in (ITU-R P.2109)."""
+"""Buildings: the loss on the way in (ITU-R P.2109)."""
 
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args

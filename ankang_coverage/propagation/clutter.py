@@ -1,7 +1,6 @@
-"""Clutter: what buildings and trees around a terminal cost (ITU-R P.2108, annex 1, section 3).
+"""Clutter: the loss by buildings and trees round a terminal (ITU-R P.2108, annex 1, section 3).
 
-Models in their own right: none of them comes on top of a path model that has counted the same
-clutter already.
+Do not add one of these to a path loss that has counted the same clutter already.
 """
 
 from typing import Literal, TypeAlias, get_args

@@ -1,8 +1,8 @@
-"""Diffraction along one terrain profile, as ITU-R P.526 has it.
+"""Diffraction along one terrain profile, after ITU-R P.526.
 
-From the edge to the path: the loss of one knife edge; Bullington's construction, which replaces a
+It has the loss of one knife edge; Bullington's construction, which replaces a
 profile by the one edge where the horizon rays of both ends meet; the loss of a smooth spherical
-earth; and delta-Bullington, which takes from the smooth earth what Bullington's edge forgets.
+earth; and delta-Bullington, which adds what Bullington's edge leaves out of a smooth earth.
 
 Distances along the profile are in kilometres and heights in metres above sea level, as in the
 recommendation, so that ``500 d² / a`` is the earth's bulge in metres.
@@ -239,8 +239,21 @@ def first_term_loss(
 ) -> float:
     """Return the first term of the residue series (ITU-R P.526, section 3.1.1; P.1812, 4.3.3).
 
-    The parameters are those of `spherical_earth_loss`. Ground of relative permittivity 22 and
-    conductivity 0.003 S/m and sea of 80 and 5 S/m are weighed by `sea_fraction`.
+    Parameters
+    ----------
+    distance_km : float
+        Length of the path [km].
+    transmitter_height_m, receiver_height_m : float
+        Heights of the antennas above the smooth surface [m].
+    effective_radius_km : float
+        Effective radius of the earth [km].
+    frequency_mhz : float
+        Frequency [MHz].
+    polarisation : {'horizontal', 'vertical'}
+        Polarisation.
+    sea_fraction : float
+        Part of the path over sea, 0 to 1: weighs ground of relative permittivity 22 and
+        conductivity 0.003 S/m and sea of 80 and 5 S/m.
 
     Returns
     -------
@@ -460,7 +473,7 @@ def smooth_surface(
 def checked_profile(
     distance_km: ArrayLike, **along: ArrayLike
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return a profile's distances and one quantity along it, held to what a profile is.
+    """Return a profile's distances and one quantity along it, checked.
 
     Parameters
     ----------

@@ -105,7 +105,18 @@ class Link:
         return power_dbm - self.base_noise_dbm - self.uplink_interference_db
 
     def block_mbps(self, direction: Direction) -> float:
-        """Return the rate of one block at one bit per resource element [Mbit/s]."""
+        """Return the rate of one block at one bit per resource element.
+
+        Parameters
+        ----------
+        direction : Direction
+            Downlink or uplink.
+
+        Returns
+        -------
+        float
+            Rate [Mbit/s].
+        """
         elements_per_ms = ELEMENTS_PER_BLOCK_AND_MS * self.subcarrier_spacing_khz / 15
         return elements_per_ms * 1e-3 * (1.0 - direction.overhead) * direction.share
 

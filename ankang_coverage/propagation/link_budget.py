@@ -1,13 +1,13 @@
-"""Link budgets: from a carrier's power to the signal at either end, and how good it is there.
+"""Link budgets: from a carrier's power to level and quality of the signal at either end.
 
-LTE and NR read alike. The power of one resource element is the carrier's power spread evenly
-over its subcarriers and, in LTE, over the ports of the reference signal. NR's synchronisation
-block leaves through a single port, so there `ports` is 1 and the antenna's gain is that of the
-block's beam.
+The same functions serve LTE and NR. The power of one resource element is the carrier's power
+spread evenly over its subcarriers and, in LTE, over the ports of the reference signal. NR's
+synchronisation block leaves through a single port, so there `ports` is 1 and the antenna's gain is
+that of the block's beam.
 
-Budgets are added up in double precision and refuse what is no number. What is asked of every pixel
-of a map (`sinr_db`, `rsrq_db`, `coverage_probability`, `uplink_snr_db`) is single precision, and
-where no signal arrives (NaN or −inf dBm) the answer is NaN.
+Budgets are added up in double precision and refuse NaN. What is computed for every pixel of a map
+(`sinr_db`, `rsrq_db`, `coverage_probability`, `uplink_snr_db`) is single precision, and NaN where
+no signal arrives (NaN or −inf dBm).
 """
 
 import math
@@ -181,7 +181,7 @@ def maximum_allowed_path_loss_db(
     losses_db : array_like
         Feeder, body and other losses, added up [dB].
     margin_db : array_like
-        What is kept for shadowing and whatever else the median does not know [dB].
+        Margin for shadowing and all else that the median does not include [dB].
 
     Returns
     -------
@@ -272,7 +272,7 @@ def to_db(ratio: np.float32) -> np.float32:
 
 @njit_inline
 def is_heard(level_dbm: np.float32) -> np.bool:
-    """Tell whether a level is one: neither NaN nor −inf."""
+    """Return whether there is a level: neither NaN nor −inf."""
     return level_dbm >= _LOWEST
 
 

@@ -3,8 +3,8 @@
 L = K1 + K2 log d + K3 log h_eff + K4 · diffraction + K5 log d · log h_eff + K6 h_m + K7 log h_m
   + K_clutter · clutter, d in metres.
 
-It is what a drive test is fitted to. Its coefficients are meant to be tuned; those given here
-are Hata's and those of COST 231, rewritten for distances in metres.
+Its coefficients are meant to be fitted to a drive test. Those given here are Hata's and those of
+COST 231, rewritten for distances in metres.
 """
 
 import math

@@ -1,11 +1,11 @@
-"""Throughput: what a terminal gets out of its SINR, down and up, and all figures of a link at once.
+"""Throughput: the rates of a terminal, down and up, and all figures of a link at once.
 
 Rates are those of one terminal that has the carrier to itself while other cells bear their load.
 
 A stream carries α·log2(1 + SINR) bits per resource element: the attenuated Shannon bound of 3GPP
-TR 36.942, annex A, in which α stands for what a real link loses over a fading channel. Below
-SINR_min it carries nothing. Its upper end is not the one of that report, which ends with the
-modulations of its day, but the highest entry of the modulation and coding tables in force. What
+TR 36.942, annex A, in which α stands for the losses of a real link over a fading channel. Below
+SINR_min it carries nothing. Its highest value is that of the modulation and coding tables
+in force, not that of the report, which ends with the modulations of its time. What
 remains after overhead and the other direction's share of time is the rate.
 
 TR 36.942 counts its efficiency per hertz; taken here per resource element, of which a hertz holds

@@ -1,7 +1,7 @@
 """3GPP TR 38.901: path loss and line-of-sight probability of RMa, UMa, UMi and InH-office.
 
-Distances are handed over as horizontal (2-D) ones; the formulas take the slant (3-D) distance
-where the report does. Each scenario reads the same way: range, line-of-sight probability, the
+Distances are given as horizontal (2-D); the formulas take the slant (3-D) distance where the
+report does. Each scenario has the same order: range, line-of-sight probability, the
 public loss, then its two states.
 """
 

@@ -1,7 +1,7 @@
-"""Vegetation: what woods and single trees cost (ITU-R P.833).
+"""Vegetation: the loss by woods and single trees (ITU-R P.833).
 
-Short ways through leaves cost so much per metre; long ones do not, because the signal finds a
-way over and round the trees: the loss saturates.
+The loss grows with the length of a short path through leaves. On a long one it saturates, because
+the signal also passes over and round the trees.
 """
 
 from dataclasses import dataclass

@@ -3,7 +3,7 @@
 A profile is reduced to horizons, effective heights and one measure of its roughness. From these
 comes a reference attenuation beyond free space, read off three curves against distance: two rays
 in sight of each other, diffraction behind the horizon, scatter from the troposphere far beyond.
-What weather, places and the unknown add to it is statistics.
+Weather, places and unknown influences are added as statistics.
 
 The equations are those of G. A. Hufford's "The ITS irregular terrain model, version 1.2.2: the
 algorithm" (the numbers in brackets are his) and of the reports he builds on: "ERL 79" is Longley

@@ -1,4 +1,4 @@
-"""The reference attenuation of profiles: the three curves of distance joined, for many paths."""
+"""The reference attenuation: three curves against distance, joined."""
 
 import math
 
@@ -65,7 +65,7 @@ def _attenuate(
     radius: float,
     impedance: complex,
 ) -> tuple[float, int, Terrain]:
-    """Return the reference attenuation of one profile, the mode, and what it rests on."""
+    """Return a profile's reference attenuation, the mode, and what is kept of its terrain."""
     terrain = terrain_of(ground, spacing, radius, transmitter_height, receiver_height)
     distances = terrain.horizon_distances
     heights = terrain.effective_heights

@@ -1,4 +1,4 @@
-"""A path as the kernels see it, and how rough the terrain under it is."""
+"""What the kernels know of a path, and how rough the terrain under it is."""
 
 import math
 from typing import NamedTuple, TypeAlias
@@ -36,7 +36,7 @@ class Path(NamedTuple):
 
 @njit
 def roughness(distance: float, irregularity: float) -> float:
-    """Return Δh(d): what a path of this length shows of the irregularity (ERL 79, eq. 3)."""
+    """Return Δh(d): the irregularity that a path of this length shows (ERL 79, eq. 3)."""
     return irregularity * (1.0 - 0.8 * math.exp(-distance / 50e3))
 
 

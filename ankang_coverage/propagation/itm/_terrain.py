@@ -124,7 +124,7 @@ def _rough_horizon_angle(
 def terrain_of(
     ground: Array, spacing: float, radius: float, transmitter_height: float, receiver_height: float
 ) -> Terrain:
-    """Boil a profile down to what the model keeps of it."""
+    """Reduce a profile to what the model keeps of it."""
     intervals = ground.size - 1
     length = intervals * spacing
     angles, distances = _horizons(ground, spacing, radius, transmitter_height, receiver_height)
@@ -152,7 +152,7 @@ def terrain_of(
     reach = _rough_horizon(transmitter, radius, irregularity) + _rough_horizon(
         receiver, radius, irregularity
     )
-    if reach <= length:  # they are in sight, so they must stand higher than the fit has it
+    if reach <= length:  # they are in sight, so they must stand higher than in the fit
         transmitter *= (length / reach) ** 2
         receiver *= (length / reach) ** 2
     distances = (

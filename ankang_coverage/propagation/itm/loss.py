@@ -1,4 +1,4 @@
-"""The loss of paths by the irregular terrain model, and what it rests on."""
+"""The loss of paths by the irregular terrain model, with its intermediate values."""
 
 from dataclasses import dataclass
 from enum import IntEnum
@@ -23,7 +23,7 @@ _SURFACE_REFRACTIVITY_RANGE: Interval = (150.0, 400.0)
 
 
 class ItmMode(IntEnum):
-    """How the wave gets across: which curve the reference attenuation was read off."""
+    """Mode of propagation: the curve that the reference attenuation was read off."""
 
     LINE_OF_SIGHT = 1
     DIFFRACTION = 2
@@ -32,7 +32,7 @@ class ItmMode(IntEnum):
 
 @dataclass(frozen=True, eq=False)
 class ItmLoss:
-    """Loss of paths by the irregular terrain model, and what it rests on.
+    """Loss of paths by the irregular terrain model, with its intermediate values.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Where the model was used outside the region it was fitted to, without being refused."""
+"""Warnings for inputs outside the region that the model was fitted to."""
 
 from enum import IntFlag
 
@@ -11,7 +11,7 @@ from ankang_coverage.propagation.itm.variability import Deviates
 
 
 class ItmWarning(IntFlag):
-    """What lies outside the region the model was fitted to, without being refused."""
+    """Inputs or results outside the region that the model was fitted to."""
 
     NONE = 0
     TRANSMITTER_HEIGHT = 1

@@ -1,4 +1,4 @@
-"""What weather, places and the unknown add to the median: statistics of the loss [section 5]."""
+"""How the loss varies with time, location and situation [section 5]."""
 
 from typing import NamedTuple
 

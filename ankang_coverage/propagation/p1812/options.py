@@ -1,4 +1,4 @@
-"""The arguments of P.1812 that the sweep takes as they are, and what they are when left out."""
+"""The arguments of P.1812 that the sweep takes too, with their defaults."""
 
 from typing import Final, TypedDict
 
@@ -7,12 +7,12 @@ from ankang_coverage.propagation.p1812.climate import DELTA_N, N0
 
 
 class P1812Options(TypedDict, total=False):
-    """Keyword arguments as of `p1812_loss`; each may be left out.
+    """Optional arguments of `p1812_loss` that the sweep takes too.
 
     Attributes
     ----------
     polarisation : {'horizontal', 'vertical'}
-        Polarisation; vertical where left out.
+        Polarisation; vertical by default.
     time_percent : float
         Percentage of the average year for which the loss is not exceeded, 1 to 50; 50.
     location_percent : float

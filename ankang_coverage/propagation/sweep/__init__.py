@@ -2,7 +2,7 @@
 
 A receiver's loss depends on the whole profile between it and the mast. Along one radial the
 profiles of successive receivers are prefixes of each other, so the terrain is sampled once, and
-what ITU-R P.1812 asks of it is either carried forward or one short scan.
+what ITU-R P.1812 needs of it is either carried forward or found by one short scan.
 
 Which receiver is on which radial
     As many radials are cast as keep neighbours at most one pixel apart at the rim. Every pixel
@@ -17,15 +17,15 @@ The geometry of a receiver
     effective radius of the earth. With heights so counted the transmitter is the origin, and the
     differences that matter survive single precision.
 
-    Carried forward, because they do not know the receiver: the steepest ray from the mast,
+    Carried forward, because they do not depend on the receiver: the steepest ray from the mast,
     max(u/d − k d) and max(v/d − k d), max(u/d) for a flat earth, and the two sums of the
     smooth-earth fit. The curvature of a path of length D adds k D to every ray.
 
-    Scanned, because every point looks different from each receiver: the steepest ray back,
+    Scanned, because they are different for each receiver: the steepest ray back,
     max((u − R) / (D − d) + k d); the largest obstruction max(u − d R / D); the roughness between
     the horizons; and in sight the point of largest ν. These scans are products of table entries
     and a maximum, which the compiler turns into vector code: sixteen samples take two to three
-    nanoseconds, which makes them the plainer choice before convex hulls at hundreds of samples.
+    nanoseconds. For some hundred samples this is simpler than convex hulls.
 
     Out of sight Bullington's point needs no coordinates. If A is how much steeper than the direct
     ray the mast looks up and B how much steeper the receiver does, the point is D B / (A + B)

@@ -1,8 +1,8 @@
 """The equations of P.1812 over thousands of receivers.
 
 Straight-line code in single precision, one loop iteration for each receiver, so that the compiler
-turns it into vector code. The plain text of the same equations is `p1812`, whose equation numbers
-the comments use.
+turns it into vector code. The same equations stand in `p1812`, written to be read; the comments
+use its equation numbers.
 """
 
 import math

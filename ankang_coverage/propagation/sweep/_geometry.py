@@ -1,4 +1,4 @@
-"""The geometry of a receiver: from the profile between it and the mast to a few numbers."""
+"""The geometry of a receiver: a few numbers from the profile between it and the mast."""
 
 from typing import TypeAlias
 

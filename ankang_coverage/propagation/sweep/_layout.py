@@ -76,7 +76,7 @@ P1812, DELTA_BULLINGTON, FREE_SPACE = range(3)
 
 
 class Grid(NamedTuple):
-    """The terrain, and what the land-cover classes are worth."""
+    """The terrain, and heights, clearings and losses of the land-cover classes."""
 
     elevation: Floats
     class_index: NDArray[np.uint8]
@@ -99,7 +99,7 @@ class Station(NamedTuple):
 
 
 class Link(NamedTuple):
-    """What the equations want to know besides the profile."""
+    """What the equations need besides the profile."""
 
     model: int
     frequencies_ghz: NDArray[np.float64]

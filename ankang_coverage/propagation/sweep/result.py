@@ -10,7 +10,7 @@ from ankang_coverage.propagation.sweep import _kernel
 
 
 class SweepFlag(IntFlag):
-    """What is known of a pixel of a `Sweep`."""
+    """Flags of a pixel of a `Sweep`."""
 
     COMPUTED = _kernel.COMPUTED
     """The pixel has a loss."""

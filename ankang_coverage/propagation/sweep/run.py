@@ -107,7 +107,7 @@ def sweep(
 
     Notes
     -----
-    Every path is inland (zone 4, no sea). Below 0.25 km, where P.1812 has no say, free space
+    Every path is inland (zone 4, no sea). Below 0.25 km, where P.1812 does not apply, free space
     counts, and from there to 0.5 km a blend by distance; such pixels are flagged. The loss is
     that of `p1812_loss` on the profile of `sweep_profile`, to a few thousandths of a decibel.
 

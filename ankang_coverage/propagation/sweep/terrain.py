@@ -26,7 +26,7 @@ _RADIUS_M: Final[Interval] = (1.0, 1e6)
 
 @dataclass(frozen=True, eq=False)
 class Clutter:
-    """Land cover as the sweep sees it: a class for each pixel and what each class is worth.
+    """Land cover: a class for each pixel, with height, clearing and loss of each class.
 
     Attributes
     ----------
@@ -58,7 +58,7 @@ class Terrain:
         Height of each pixel's centre above sea level [m], float32; NaN where unknown.
     pixel_size_m : float
         Width and height of a pixel [m].
-    clutter : {'water', 'open', 'suburban', 'urban', 'forest', 'dense-urban'}, optional
+    clutter : Clutter, optional
         Land cover; none over bare ground and over a surface model.
     kind : {'dtm', 'dsm'}
         ``dtm`` for heights of the bare ground, ``dsm`` for those of trees and roofs. Clutter
@@ -91,7 +91,7 @@ class Mast:
 def prepared(
     terrain: Terrain, mast: Mast, radius_m: float, frequency_count: int
 ) -> tuple[Grid, Station, float, tuple[int, int]]:
-    """Return what the kernels want: grid, mast in its window, radius, the window's shape."""
+    """Return what the kernels need: grid, mast in its window, radius, the window's shape."""
     elevation = _read_only(terrain.elevation_m, np.float32)
     if elevation.ndim != 2 or min(elevation.shape) < 2:
         raise RasterError(
@@ -148,7 +148,7 @@ def _grid(
 ) -> Grid:
     """Return the terrain for the kernels: clearings in steps, losses for each frequency.
 
-    Only what is `near` the mast is held against the table: the whole grid may be a country.
+    Only classes `near` the mast are checked, as the whole grid may be a country.
     """
     require_word("kind of elevation", terrain.kind, get_args(ElevationKind))
     if terrain.clutter is None:
@@ -206,7 +206,7 @@ def _grid(
 
 
 def _read_only(values: ArrayLike, dtype: type[Number]) -> NDArray[Number]:
-    """Return a grid as the kernels are compiled for: contiguous, and not theirs to write."""
+    """Return a contiguous grid that the kernels cannot write, as they are compiled for."""
     grid = np.ascontiguousarray(values, dtype=dtype).view()
     grid.flags.writeable = False
     return grid
