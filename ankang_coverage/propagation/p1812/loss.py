@@ -5,20 +5,20 @@ from dataclasses import dataclass
 
 from numpy.typing import ArrayLike
 
-from ankang_coverage.propagation.diffraction import DeltaBullington, Polarisation
-from ankang_coverage.propagation.p1812.climate import DELTA_N, N0, climate_of
-from ankang_coverage.propagation.p1812.combination import combination
-from ankang_coverage.propagation.p1812.diffraction import diffraction
+from ankang_coverage.propagation.diffraction import Polarisation
+from ankang_coverage.propagation.p1812.climate import DELTA_N, N0, Climate, climate_of
+from ankang_coverage.propagation.p1812.combination import Combination, combination
+from ankang_coverage.propagation.p1812.diffraction import Diffraction, diffraction
 from ankang_coverage.propagation.p1812.ducting import ducting_loss
-from ankang_coverage.propagation.p1812.geometry import heights_of, horizons_of
+from ankang_coverage.propagation.p1812.geometry import Heights, Horizons, heights_of, horizons_of
 from ankang_coverage.propagation.p1812.inputs import SEA, Link, Profile, link_of
-from ankang_coverage.propagation.p1812.line_of_sight import line_of_sight
+from ankang_coverage.propagation.p1812.line_of_sight import LineOfSight, line_of_sight
 from ankang_coverage.propagation.p1812.locations import inverse_normal
 from ankang_coverage.propagation.p1812.troposcatter import troposcatter_loss
 
 
 @dataclass(frozen=True)
-class P1812Loss:
+class P1812Loss(Climate, Heights, Horizons, LineOfSight, Diffraction, Combination):
     """Loss of one path by ITU-R P.1812-8 and everything it was computed from.
 
     Names are the recommendation's symbols with their unit; the number is the equation's in the
@@ -89,52 +89,8 @@ class P1812Loss:
     lb_db: float
     field_strength_dbuv_m: float
     d_km: float
-    in_sight: bool
-    dlt_km: float
-    dlr_km: float
-    theta_t_mrad: float
-    theta_r_mrad: float
-    theta_mrad: float
-    hts_m: float
-    hrs_m: float
-    omega: float
-    dtm_km: float
-    dlm_km: float
-    phi_deg: float
-    b0_percent: float
-    ae_km: float
-    ab_km: float
-    hst_fit_m: float
-    hsr_fit_m: float
-    hst_m: float
-    hsr_m: float
-    hstd_m: float
-    hsrd_m: float
-    htc_m: float
-    hrc_m: float
-    hte_m: float
-    hre_m: float
-    hm_m: float
-    fi: float
-    fj: float
-    fk: float
-    lbfs_db: float
-    lb0p_db: float
-    lb0b_db: float
-    diffraction_50: DeltaBullington
-    diffraction_b0: DeltaBullington
-    ld50_db: float
-    ldb_db: float
-    ldp_db: float
-    lbd50_db: float
-    lbd_db: float
-    lminb0p_db: float
     lba_db: float
-    lminbap_db: float
-    lbda_db: float
-    lbam_db: float
     lbs_db: float
-    lbc_db: float
 
 
 def p1812_loss(

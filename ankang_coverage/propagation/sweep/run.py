@@ -124,7 +124,6 @@ def sweep(
     """
     given = with_defaults(options)
     frequencies, receivers = _checked(mast, frequency_mhz, receiver_height_m, latitude_deg, given)
-    require_word("model", model, get_args(Model))
     link = _link(frequencies, receivers, model, given)
     grid, station, radius_px, shape = prepared(terrain, mast, radius_m, frequencies.size)
     maps = _maps(grid, station, radius_px, shape, link, latitude_deg)
@@ -295,6 +294,7 @@ def _link(
     options: P1812Options,
 ) -> Link:
     """Return what the equations need besides the profile."""
+    require_word("model", model, get_args(Model))
     deviations = -float(inverse_normal(options["location_percent"] / 100.0))
     polarisation = options["polarisation"]
     return Link(
