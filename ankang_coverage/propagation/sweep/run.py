@@ -235,7 +235,7 @@ def sweep_profile(
     >>> profile.distance_km[-1].round(3), profile.ground_m.size
     (np.float64(1.2), 41)
     """
-    grid, station, radius_px, _ = prepared(terrain, mast, radius_m, 1)
+    grid, station, radius_px, _ = prepared(terrain, mast, radius_m, None)
     south, east = row - station.row, col - station.col
     require_pixel(grid.elevation, row, col, math.hypot(south, east) <= radius_px)
     radials = np.empty(1, np.float32)

@@ -89,7 +89,7 @@ class Mast:
 
 
 def prepared(
-    terrain: Terrain, mast: Mast, radius_m: float, frequency_count: int
+    terrain: Terrain, mast: Mast, radius_m: float, frequency_count: int | None
 ) -> tuple[Grid, Station, float, tuple[int, int]]:
     """Return what the kernels need: grid, mast in its window, radius, the window's shape."""
     elevation = _read_only(terrain.elevation_m, np.float32)
@@ -144,7 +144,7 @@ def _grid(
     elevation: Floats,
     near: tuple[slice, ...],
     step_km: float,
-    frequency_count: int,
+    frequency_count: int | None,
 ) -> Grid:
     """Return the terrain for the kernels: clearings in steps, losses for each frequency.
 
@@ -157,7 +157,7 @@ def _grid(
             _read_only(np.zeros((1, 1)), np.uint8),
             np.zeros(1, np.float32),
             np.zeros(1, np.int32),
-            np.zeros((frequency_count, 1), np.float32),
+            np.zeros((frequency_count or 1, 1), np.float32),
             False,
         )
     class_index = _read_only(terrain.clutter.class_index, np.uint8)
@@ -174,10 +174,12 @@ def _grid(
             f"The land-cover table has {height.size} heights, {clearing.size} clearings and "
             f"terminal losses of shape {loss.shape}: give one of each for every class"
         )
-    if loss.ndim == 2 and loss.shape[0] != frequency_count and frequency_count > 1:
+    rows = 1 if loss.ndim == 1 else loss.shape[0]
+    count = frequency_count or rows
+    if loss.ndim > 2 or rows not in (1, count):
         raise RasterError(
-            f"terminal_loss_db has {loss.shape[0]} rows for {frequency_count} frequencies: give "
-            "one row for each, or one for all"
+            f"terminal_loss_db has the shape {loss.shape} for {count} frequencies: give one row "
+            "for each, or one for all"
         )
     if (highest := int(class_index[near].max())) >= height.size:
         raise RasterError(
@@ -200,7 +202,7 @@ def _grid(
         class_index,
         height,
         np.maximum(cleared, 0.0).astype(np.int32),
-        np.array(np.broadcast_to(loss, (frequency_count, height.size)), order="C"),
+        np.array(np.broadcast_to(loss, (count, height.size)), order="C"),
         True,
     )
 
