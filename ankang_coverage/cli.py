@@ -159,6 +159,7 @@ def profile(
 ) -> None:
     """Print the loss of one path by component, and draw its terrain."""
     from ankang_coverage.propagation import p1812_loss
+    from ankang_coverage.propagation.models.p1812 import P1812
     from ankang_coverage.region import LandCoverTable, profile_along
     from ankang_coverage.reporting.profiles import loss_components, profile_figure, save_profile
     from ankang_coverage.scenario import Scenario
@@ -175,8 +176,9 @@ def profile(
     table = LandCoverTable.default() if own is None else LandCoverTable.from_csv(own)
     terminal_losses = table.terminal_loss_db(frequency)
     places = _place("--from", start), _place("--to", end)
-    if settings.model != "p1812":
-        say(f"profile always uses P.1812, not {settings.model} of {study}", err=True)
+    model = settings.path_loss_model
+    if not isinstance(model, P1812):
+        say(f"profile always uses P.1812, not {model.name} of {study}", err=True)
     region = scenario.region.load()
     path = profile_along(region, *places, table=table)
     ground = path.distance_m / 1e3, path.ground_m, path.clutter_height_m

@@ -116,9 +116,7 @@ def measured(step: str, options: argparse.Namespace) -> dict[str, float]:
             timed("moved_s", start)
         elif len(poles.sites):
             reached = time.perf_counter()
-            figures["pairs"] = float(
-                sum(len(p) for p in reach(coverage, poles))
-            )
+            figures["pairs"] = float(sum(len(p) for p in reach(coverage, poles)))
             timed("candidates_s", reached)
         timed("total_s", start)
     figures["people_covered"] = float(summary["counties"]["people_covered"].sum())

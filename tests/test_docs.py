@@ -11,7 +11,6 @@ import pytest
 
 import ankang_coverage
 from ankang_coverage.coverage import ClassLimits, summarise
-from ankang_coverage.coverage.loss.path_loss import ModelName
 from ankang_coverage.limits import Limits
 from ankang_coverage.planning import Programme, Target
 from ankang_coverage.planning.costs import UnitPrices
@@ -24,6 +23,7 @@ from ankang_coverage.planning.rules import (
     QuotaRule,
     SourceName,
 )
+from ankang_coverage.propagation import MODELS
 from ankang_coverage.region.divisions import KINDS
 from ankang_coverage.reporting.exports import (
     chosen_table,
@@ -109,7 +109,7 @@ def test_the_architecture_shows_every_module():
     told_together |= {"_ranges.py"}
     missing = [name for name in modules - told_together if name not in text]
     assert missing == []
-    shown = set(re.findall(r"[a-z_]+\.py\b", text))
+    shown = set(re.findall(r"[a-z0-9_]+\.py\b", text))
     assert shown <= modules | {"__init__.py"}
 
 
@@ -168,10 +168,21 @@ def test_every_attribute_and_raster_is_named(named, small_region, small_network)
 
 def test_every_word_of_a_choice_is_named(named):
     kinds = {kind for level in KINDS.values() for kind in level}
-    assert {*kinds, *SITE_KIND, *SITE_STATUS, *get_args(ModelName)} - named == set()
+    assert {*kinds, *SITE_KIND, *SITE_STATUS, *MODELS} - named == set()
     assert {"covered", "partly", "not covered", "valley", "ridge"} <= named
     assert {*get_args(Construction), *get_args(SourceName), *WHY} - named == set()
     assert set(UnitPrices.model_fields) - named == set()
+
+
+def test_tables_of_models_are_those_of_their_objects():
+    physics = (ROOT / "docs/propagation.md").read_text("utf-8")
+    names = (ROOT / "docs/nomenclature.md").read_text("utf-8")
+    shown = re.findall(
+        r"^\| `[a-z0-9-]+` \|.*\| (?:over terrain|by distance) \|.*$", physics, re.MULTILINE
+    )
+    assert shown == [f"| {' | '.join(model.documentation)} |" for model in MODELS.values()]
+    for model in MODELS.values():
+        assert f"| `{model.name}` | {model.title_zh} |" in names
 
 
 def test_every_key_of_a_scenario_is_named(named):

@@ -104,7 +104,11 @@ def test_a_users_own_files_go_all_the_way(study, small_region, tmp_path):
         ('villages = "villages.gpkg"', "", "give builtin = 'ankang', or villages"),
         ('file = "sites.csv"', "", "give either builtin = 'ankang' or file"),
         ("[services.4g]", "[services.6g]", r"services\.6g: no such service; known are 4g, 5g"),
-        ('model = "rma"', 'model = "magic"', r"propagation\.model: Input should be 'p1812'"),
+        (
+            'model = "rma"',
+            'model = "magic"',
+            r"propagation\.model: there is no path-loss model 'magic'",
+        ),
         ('file = "sites.csv"', 'builtin = "ankang"\ncatalogue = "c"', "catalogue goes with file"),
         ('lang = "en"', 'lang = "fr"', "lang: Input should be 'zh' or 'en'"),
         ("[region]", '[region]\nbuiltin = "ankang"', "villages cannot be given beside builtin"),

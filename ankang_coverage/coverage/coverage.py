@@ -198,7 +198,7 @@ class Coverage:
                 "rule": self.rule.in_words,
                 "rsrp_threshold_dbm": service.rsrp_threshold_dbm,
                 "error_sigma_db": self.rule.sigma_db,
-                "model": self.propagation.model,
+                "model": self.propagation.path_loss_model.identity,
                 "terrain": self.terrain,
                 "land_cover": self.land_cover,
                 **self.counts,
@@ -445,7 +445,7 @@ class Coverage:
         return (
             f"Coverage({self.service.id} of {self.cells['site'].nunique():,} sites, "
             f"{len(self.cells):,} cells; {self.region.name}, {rows} × {columns} pixels of "
-            f"{self.geobox.resolution.x:g} m; {self.propagation.model})"
+            f"{self.geobox.resolution.x:g} m; {self.propagation.path_loss_model.identity})"
         )
 
     def _repr_html_(self) -> str:

@@ -203,7 +203,9 @@ def _labelled(plan: Plan, table: Table) -> Table:
     coverage = next(iter(plan.coverage_after.values()))
     terrain = "no terrain" if coverage.terrain == NO_TERRAIN else f"over {coverage.terrain}"
     cover = ", default land cover" if coverage.land_cover == DEFAULT_CLASS else ""
-    return table.assign(prediction=f"{coverage.propagation.model}, {terrain}{cover}")
+    return table.assign(
+        prediction=f"{coverage.propagation.path_loss_model.identity}, {terrain}{cover}"
+    )
 
 
 def _synthetic(plan: Plan) -> list[str]:
@@ -268,7 +270,9 @@ def write_rsrp(plan: Plan, service: str, path: Path) -> None:
                 bands.write(coverage["rsrp_dbm"].to_numpy(), band)
                 bands.set_band_description(band, f"RSRP {state}")
                 bands.set_band_unit(band, "dBm")
-            note = f"model {coverage.propagation.model}, terrain {coverage.terrain}"
+            note = (
+                f"model {coverage.propagation.path_loss_model.identity}, terrain {coverage.terrain}"
+            )
             bands.update_tags(service=service, note=note, synthetic=_synthetic_text(plan))
         with memory.open() as bands:
             rasterio.shutil.copy(
@@ -353,7 +357,7 @@ def summary(plan: Plan) -> dict[str, object]:
         "chosen": {result.target.id: _result_figures(result) for result in plan.results},
         "services": {
             service: {
-                "model": coverage.propagation.model,
+                "model": coverage.propagation.path_loss_model.identity,
                 "terrain": coverage.terrain,
                 "rsrp_threshold_dbm": coverage.service.rsrp_threshold_dbm,
                 "land_cover": coverage.land_cover,

@@ -42,6 +42,7 @@ from ankang_coverage.coverage.loss.correction import (
     ErrorFigures,
     Estimate,
     LandCoverLoss,
+    ModelTerm,
     Unused,
 )
 from ankang_coverage.coverage.loss.ground import Ground
@@ -56,6 +57,7 @@ from ankang_coverage.coverage.loss.path_loss import (
 from ankang_coverage.coverage.predictor import Predictor
 from ankang_coverage.errors import NetworkError, OutOfRangeError
 from ankang_coverage.propagation.antenna_files import pattern_gain
+from ankang_coverage.propagation.models import CalibrationTerm, PathLossModel
 from ankang_coverage.region import Region
 from ankang_coverage.region.coordinates import WGS84
 from ankang_coverage.region.rasters import require_same_crs
@@ -77,9 +79,10 @@ FEWEST_CLASS_BINS, FEWEST_CLASS_BLOCKS = 30, 5
 DISTANCE_BANDS_M = (0.0, 500.0, 1_000.0, 2_000.0, 5_000.0, 10_000.0, math.inf)
 """Bands of distance that errors are told by."""
 
-PRIOR_SD = {"distance slope": 10.0, "class": 6.0, "height slope": 10.0, "diffraction": 0.5}
-"""How far a term may be expected to be from 0 before anything was measured [dB, or dB per decade;
-diffraction: factor]; pulls what the measurements hardly tell towards the model as it was."""
+PRIOR_SD = {"distance slope": 10.0, "class": 6.0}
+"""How far a term may be expected to be from 0 before anything was measured [dB, or dB per decade];
+pulls what the measurements hardly tell towards the model as it was. A model's own terms carry
+theirs (`PathLossModel.terms`)."""
 HUBER = 1.345
 """Residuals beyond so many standard deviations count in proportion, not squared (Huber 1964)."""
 OUTLIER = 5.0
@@ -201,7 +204,7 @@ def calibrate(
     if serving_only:
         bins = bins.join(predictor.leads_db(bins))
 
-    terms = _Terms.of(bins)
+    terms = _Terms.of(bins, settings.path_loss_model)
     bins = _without_outliers(bins, terms, sensitivity_dbm, left_out)
     fit = _fit(terms.columns(bins), bins, np.ones(len(bins), bool), terms, sensitivity_dbm)
     faint = bins["n"][~fit.clear].sum()
@@ -212,7 +215,7 @@ def calibrate(
     names = {cover.code: cover.name_en for cover in ground.table.classes}
     errors = tuple(_error_figures(held_out, names, looks_at_terrain(settings)))
     return Calibration(
-        model=settings.model,
+        model=settings.path_loss_model.identity,
         terminal_height_m=settings.terminal_height_m,
         time_percent=settings.time_percent,
         correction=terms.correction(fit.coefficients),
@@ -327,9 +330,6 @@ def _blocks(bins: pd.DataFrame, block_m: float) -> NDArray[np.intp]:
 
 # Prediction at the bins --------------------------------------------------------------------------
 
-_SPM_TERMS = {"height slope": "height_slope_db", "diffraction": "diffraction_factor"}
-"""Terms that only the standard propagation model has, and what they are in a correction."""
-
 _LEADS = [f"lead_{n + 1}" for n in range(N_RIVALS)]
 
 
@@ -361,8 +361,8 @@ class _Predictor:
         pandas.DataFrame
             ``predicted_dbm``, ``distance_m``, ``x_m``, ``y_m``, ``code`` of the land cover,
             ``in_sight``, ``radio_layer``, ``frequency_mhz``, ``reason`` why there is no
-            prediction, and for model ``spm`` a column for each of `_SPM_TERMS` with what a unit
-            of it adds to the loss [dB].
+            prediction, and a column for each of the model's own terms with what a unit of it
+            adds to the loss [dB].
         """
         cells = self._network.cells.loc[bins["cell"], ["site", "height_m"]]
         by_mast = bins.groupby([cells["site"].to_numpy(), cells["height_m"].to_numpy()])
@@ -442,11 +442,7 @@ class _Predictor:
         mast = Mast(site.geometry.x, site.geometry.y, cells["height_m"].iloc[0], radius_m)
         layers = {id_: catalogue.radio_layer(id_) for id_ in cells["radio_layer"]}
         frequencies = tuple(sorted({layer.frequency_mhz for layer in layers.values()}))
-        losses = self._losses(mast, frequencies)
-        with_terms = {
-            name: self._losses(mast, frequencies, {_SPM_TERMS[name]: 1.0})
-            for name in (_SPM_TERMS if self.propagation.model == "spm" else ())
-        }
+        losses = corrected_losses(self.ground, mast, dict.fromkeys(frequencies), self.propagation)
         for id_, cell in cells.iterrows():
             at = (bins["cell"] == id_).to_numpy()
             layer = layers[cell["radio_layer"]]
@@ -466,9 +462,8 @@ class _Predictor:
             described.loc[at, "in_sight"] = pixels(loss.obstacle_distance_m) == 0.0
             described.loc[at, "radio_layer"] = layer.id
             described.loc[at, "frequency_mhz"] = layer.frequency_mhz
-            for name, with_term in with_terms.items():
-                more = pixels(with_term[layer.frequency_mhz].loss_db) - loss_db
-                described.loc[at, name] = more
+            for name, unit in loss.terms.items():
+                described.loc[at, name] = pixels(unit.astype(np.float32))
         beyond = described["distance_m"] > radius_m
         unknown = described["predicted_dbm"].isna()
         described.loc[unknown, "reason"] = "the path crosses unknown terrain"
@@ -505,18 +500,6 @@ class _Predictor:
             return "the cell's site stands on unknown terrain"
         return ""
 
-    def _losses(
-        self,
-        mast: Mast,
-        frequencies_mhz: tuple[float, ...],
-        terms: Mapping[str, float] | None = None,
-    ) -> dict[float, MastLoss]:
-        """Return the model's losses, with some terms of a correction where they are given."""
-        nothing = Correction(frequencies_mhz=frequencies_mhz)
-        correction = nothing.model_copy(update=terms) if terms else None
-        corrections = dict.fromkeys(frequencies_mhz, correction)
-        return corrected_losses(self.ground, mast, corrections, self.propagation)
-
 
 def _pixels_of(
     loss: MastLoss, bins: pd.DataFrame
@@ -544,10 +527,10 @@ class _Terms:
 
     shape: Correction
     codes: tuple[int, ...]
-    own: tuple[str, ...]
+    own: tuple[CalibrationTerm, ...]
 
     @classmethod
-    def of(cls, bins: pd.DataFrame) -> "_Terms":
+    def of(cls, bins: pd.DataFrame, model: PathLossModel) -> "_Terms":
         """Choose the terms that bins can tell."""
         log_distance = np.log10(np.maximum(bins["distance_m"], 1.0))
         by_code = bins.groupby("code")["block"].agg(["size", "nunique"])
@@ -563,26 +546,26 @@ class _Terms:
             ),
             # Where all bins are of one class, its loss and the offset are the same thing.
             codes=tuple(map(int, by_code.index[enough])) if len(by_code) > 1 else (),
-            own=tuple(name for name in _SPM_TERMS if name in bins),
+            own=model.terms,
         )
 
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the terms, as `Estimate` has them."""
         classes = (f"class {code}" for code in self.codes)
-        return ("offset", "distance slope", *classes, *self.own)
+        return ("offset", "distance slope", *classes, *(term.name for term in self.own))
 
     @property
     def prior_sd(self) -> Floats:
         """Standard deviation that each term is expected to have; infinite for the offset."""
-        by_name = {"offset": math.inf, **PRIOR_SD}
+        by_name = {"offset": math.inf, **PRIOR_SD, **dict(self.own)}
         return np.array([by_name[name if name in by_name else "class"] for name in self.names])
 
     def columns(self, bins: pd.DataFrame) -> Floats:
         """Return what one unit of each term adds to the loss of each bin [dB]."""
         by_class = bins["code"].to_numpy()[:, None] == np.array(self.codes, np.int64)
         distance = self.shape.log_distance(bins["distance_m"])
-        own = bins[list(self.own)].to_numpy(np.float64)
+        own = bins[[term.name for term in self.own]].to_numpy(np.float64)
         return np.column_stack([np.ones(len(bins)), distance, by_class, own])
 
     def correction(self, coefficients: Floats) -> Correction:
@@ -595,7 +578,9 @@ class _Terms:
                 "land_cover": tuple(
                     LandCoverLoss(code=code, loss_db=value[f"class {code}"]) for code in self.codes
                 ),
-                **{_SPM_TERMS[name]: value[name] for name in self.own},
+                "terms": tuple(
+                    ModelTerm(name=term.name, value=value[term.name]) for term in self.own
+                ),
             }
         )
 
@@ -862,7 +847,8 @@ def _require_datum(bins: pd.DataFrame, predictor: _Predictor, measurements: Meas
     given = measurements.coordinates
     places = bins["longitude"].to_numpy(), bins["latitude"].to_numpy()
     raw = from_wgs84(*places, given)
-    misfit = {given: _misfit(bins)}
+    model = predictor.propagation.path_loss_model
+    misfit = {given: _misfit(bins, model)}
     for datum in get_args(Datum):
         if datum != given:
             longitude, latitude = to_wgs84(*raw, datum)
@@ -872,7 +858,7 @@ def _require_datum(bins: pd.DataFrame, predictor: _Predictor, measurements: Meas
             moved["row"], moved["column"], inside = _pixels(predictor.ground, moved)
             moved = moved[inside]
             moved = moved.join(predictor.predict(moved))
-            misfit[datum] = _misfit(moved[moved["reason"] == ""])
+            misfit[datum] = _misfit(moved[moved["reason"] == ""], model)
     best = max(misfit, key=lambda datum: float((misfit[given] - misfit[datum]).mean()))
     gain = (misfit[given] - misfit[best]).dropna()
     by_block = gain.groupby(bins["block"].loc[gain.index]).mean()
@@ -894,11 +880,11 @@ def _require_datum(bins: pd.DataFrame, predictor: _Predictor, measurements: Meas
 _DATUM_NAMES: dict[Datum, str] = {"wgs84": "WGS-84", "gcj02": "GCJ-02", "bd09": "BD-09"}
 
 
-def _misfit(bins: pd.DataFrame) -> "pd.Series[float]":
+def _misfit(bins: pd.DataFrame, model: PathLossModel) -> "pd.Series[float]":
     """Return how far each bin is off a fit to all of them [dB]."""
     if bins.empty:
         return pd.Series(dtype=np.float64)
-    terms = _Terms.of(bins)
+    terms = _Terms.of(bins, model)
     columns = terms.columns(bins)
     coefficients, _ = _huber(columns, _excess_db(bins), terms.prior_sd)
     return pd.Series(np.abs(_excess_db(bins) - columns @ coefficients), index=bins.index)

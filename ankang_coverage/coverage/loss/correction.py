@@ -1,6 +1,6 @@
 """What a calibration is: a correction of the predicted loss, and how wrong it still is."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -8,11 +8,12 @@ from typing import Annotated
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from ankang_coverage.errors import FileError, OutOfRangeError
 from ankang_coverage.files import atomic_path
-from ankang_coverage.propagation.spm import SpmCoefficients
+from ankang_coverage.propagation.models.spm import DIFFRACTION, HEIGHT_SLOPE, Spm
+from ankang_coverage.propagation.spm import REFERENCE_HEIGHT_M, SpmCoefficients
 from ankang_coverage.region import LandCoverTable, Source
 from ankang_coverage.settings import Number, Settings, Whole, explain, read_json
 from ankang_coverage.sites import Network
@@ -20,8 +21,9 @@ from ankang_coverage.sites import Network
 NEAR_FREQUENCY = 1.25
 """A correction holds for frequencies within this ratio of one that was measured; an assumption,
 wide enough for bands that share antennas and sites, such as 800 and 900 MHz."""
-REFERENCE_HEIGHT_M = 30.0
-"""Effective height at which the correction by height is zero [m]."""
+
+
+_KEYS_OF_0_1 = {"height_slope_db": HEIGHT_SLOPE, "diffraction_factor": DIFFRACTION}
 
 
 # Bounds far beyond what any fit gives: they keep sums finite, and tell a file that is none.
@@ -39,6 +41,15 @@ class LandCoverLoss(Settings):
     """Code of the class in the land-cover table."""
     loss_db: Decibels
     """Added loss [dB]."""
+
+
+class ModelTerm(Settings):
+    """A coefficient of a term that the model itself has (`PathLossModel.terms`)."""
+
+    name: str
+    """Of the term, such as ``height slope``."""
+    value: Decibels
+    """Its coefficient."""
 
 
 class Correction(Settings):
@@ -62,10 +73,34 @@ class Correction(Settings):
     """Farthest measured distance; the slope goes no farther out [m]."""
     land_cover: tuple[LandCoverLoss, ...] = ()
     """By class at the receiver; classes not named add nothing."""
-    height_slope_db: Decibels = 0.0
-    """Model ``spm`` only: added to K3, counted from an effective height of 30 m [dB/decade]."""
-    diffraction_factor: Decibels = 0.0
-    """Model ``spm`` only: added to K4."""
+    terms: tuple[ModelTerm, ...] = ()
+    """Of the model's own terms. Those of ``spm``: ``height slope`` is added to K3, counted from an
+    effective height of 30 m [dB/decade], ``diffraction`` to K4."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_of_0_1(cls, given: object) -> object:
+        """Take the terms of ``spm`` as version 0.1 wrote them, each a key of its own."""
+        if not isinstance(given, Mapping) or not given.keys() & _KEYS_OF_0_1.keys():
+            return given
+        values = [(name, given[key]) for key, name in _KEYS_OF_0_1.items() if given.get(key)]
+        others = {key: value for key, value in given.items() if key not in _KEYS_OF_0_1}
+        return {**others, "terms": [{"name": name, "value": value} for name, value in values]}
+
+    def term(self, name: str) -> float:
+        """Return the coefficient of one of the model's own terms; 0 where it was not fitted.
+
+        Parameters
+        ----------
+        name : str
+            Name of the term.
+
+        Returns
+        -------
+        float
+            Its coefficient.
+        """
+        return next((term.value for term in self.terms if term.name == name), 0.0)
 
     def applies_to(self, frequency_mhz: float) -> bool:
         """Tell whether a frequency is near one that was measured.
@@ -300,10 +335,10 @@ class Calibration(Settings):
             If another model was fitted, or the frequency is far from those that were measured.
         """
         fitted = self.correction
-        if self.model != "spm" or not fitted.applies_to(frequency_mhz):
+        if self.model != Spm.name or not fitted.applies_to(frequency_mhz):
             raise OutOfRangeError(
                 f"this calibration is of model {self.model!r} at {_mhz(fitted.frequencies_mhz)}: "
-                f"it has no coefficients of 'spm' at {frequency_mhz:g} MHz"
+                f"it has no coefficients of {Spm.name!r} at {frequency_mhz:g} MHz"
             )
         start = SpmCoefficients.for_frequency(frequency_mhz, environment="open")
         at_one_metre = fitted.offset_db - fitted.distance_slope_db * np.log10(
@@ -312,11 +347,11 @@ class Calibration(Settings):
         return replace(
             start,
             k1=float(
-                start.k1 + at_one_metre - fitted.height_slope_db * np.log10(REFERENCE_HEIGHT_M)
+                start.k1 + at_one_metre - fitted.term(HEIGHT_SLOPE) * np.log10(REFERENCE_HEIGHT_M)
             ),
             k2=start.k2 + fitted.distance_slope_db,
-            k3=start.k3 + fitted.height_slope_db,
-            k4=start.k4 + fitted.diffraction_factor,
+            k3=start.k3 + fitted.term(HEIGHT_SLOPE),
+            k4=start.k4 + fitted.term(DIFFRACTION),
         )
 
     def require_fits(self, model: str, terminal_height_m: float, time_percent: float) -> None:

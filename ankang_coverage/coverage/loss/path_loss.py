@@ -1,47 +1,37 @@
 """Path loss from one mast to every pixel round it."""
 
 import json
-import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
-from pydantic import AfterValidator, Field, model_validator
-from scipy import ndimage
+from pydantic import (
+    AfterValidator,
+    Field,
+    field_serializer,
+    field_validator,
+    model_validator,
+)
 
-from ankang_coverage._jit import log2, njit_vector
-from ankang_coverage.coverage.loss.correction import REFERENCE_HEIGHT_M, Calibration, Correction
+from ankang_coverage.coverage.loss.correction import Calibration, Correction
 from ankang_coverage.coverage.loss.ground import NO_TERRAIN, Ground
 from ankang_coverage.errors import RasterError
-from ankang_coverage.propagation import free_space, hata, itm, p1812, spm, sweep as radial, tr38901
-from ankang_coverage.propagation._ranges import ModelRange
+from ankang_coverage.propagation import models, p1812, sweep
+from ankang_coverage.propagation.models import Conditions, PathLossModel, PixelLoss, Surroundings
 from ankang_coverage.settings import Number, Settings
-
-ModelName = Literal[
-    "p1812",
-    "delta-bullington",
-    "itm",
-    "spm",
-    "rma",
-    "uma",
-    "umi",
-    "okumura-hata",
-    "cost231-hata",
-    "free-space",
-]
 
 
 class Propagation(Settings):
     """How path loss is predicted: the model, how far it is asked, and for whom."""
 
-    model: ModelName = "p1812"
-    """Path-loss model. Over terrain: ``p1812``, ``delta-bullington``, ``itm``, ``spm``; by distance
-    alone: ``rma``, ``uma``, ``umi`` (3GPP TR 38.901), ``okumura-hata``, ``cost231-hata``,
-    ``free-space``."""
+    model: str | PathLossModel = models.DEFAULT
+    """Path-loss model: a name from `propagation.MODELS`, or an object of one's own. Over terrain:
+    ``p1812``, ``delta-bullington``, ``itm``, ``spm``; by distance alone: ``rma``, ``uma``, ``umi``
+    (3GPP TR 38.901), ``okumura-hata``, ``cost231-hata``, ``free-space``."""
     radius_m: Number = Field(default=15_000.0, gt=0.0, le=100_000.0)
     """Farthest distance from a macro mast that is predicted [m]."""
     micro_radius_m: Number = Field(default=5_000.0, gt=0.0, le=100_000.0)
@@ -60,11 +50,57 @@ class Propagation(Settings):
     """A fit of this model to measurements, or its JSON file: corrects the loss at the frequencies
     that were measured, and says how large the error is. Of the fit only its essence is kept."""
 
+    @field_validator("model", mode="plain")
+    @classmethod
+    def _known(cls, model: object) -> str | PathLossModel:
+        if isinstance(model, PathLossModel):
+            return model.name if models.MODELS.get(model.name) == model else model
+        if isinstance(model, str) and model in models.MODELS:
+            return model
+        raise ValueError(
+            f"there is no path-loss model {model!r}: choose one of {', '.join(models.MODELS)}, or "
+            f"give a PathLossModel object"
+        )
+
+    @field_serializer("model")
+    def _identity(self, model: str | PathLossModel) -> str:
+        return model if isinstance(model, str) else model.identity
+
     @model_validator(mode="after")
     def _fits_its_calibration(self) -> Self:
         if isinstance(self.calibration, Calibration):
-            self.calibration.require_fits(self.model, self.terminal_height_m, self.time_percent)
+            self._require_fits(self.calibration)
         return self
+
+    def _require_fits(self, calibration: Calibration) -> None:
+        identity = self.path_loss_model.identity
+        calibration.require_fits(identity, self.terminal_height_m, self.time_percent)
+
+    @property
+    def path_loss_model(self) -> PathLossModel:
+        """The model itself, where `model` may be its name."""
+        return self.model if isinstance(self.model, PathLossModel) else models.MODELS[self.model]
+
+    def conditions(self, frequencies_mhz: Sequence[float]) -> Conditions:
+        """Return what a model needs to know besides mast and ground.
+
+        Parameters
+        ----------
+        frequencies_mhz : sequence of float
+            Carrier frequencies [MHz].
+
+        Returns
+        -------
+        Conditions
+            The frequencies, the terminals' height and what concerns the air.
+        """
+        return Conditions(
+            frequencies_mhz=tuple(frequencies_mhz),
+            terminal_height_m=self.terminal_height_m,
+            time_percent=self.time_percent,
+            delta_n=self.delta_n,
+            n0=self.n0,
+        )
 
     def resolved(self) -> "Propagation":
         """Return the settings with the calibration in them, instead of the name of its file.
@@ -79,7 +115,7 @@ class Propagation(Settings):
         if not isinstance(self.calibration, Path):
             return self
         calibration = Calibration.load(self.calibration)
-        calibration.require_fits(self.model, self.terminal_height_m, self.time_percent)
+        self._require_fits(calibration)
         return self.model_copy(update={"calibration": calibration.essence()})
 
     def loss_settings(self, frequency_mhz: float) -> str:
@@ -90,20 +126,22 @@ class Propagation(Settings):
 
         Parameters
         ----------
-        frequency_mhz
+        frequency_mhz : float
             Carrier frequency [MHz].
         """
         elsewhere = {"radius_m", "micro_radius_m", "land_cover_table", "calibration"}
         correction = self.correction(frequency_mhz)
-        told = None if correction is None else correction.model_dump(mode="json")
-        return json.dumps({**self.model_dump(mode="json", exclude=elsewhere), "correction": told})
+        settings = self.model_dump(mode="json", exclude=elsewhere)
+        settings["model_version"] = self.path_loss_model.version
+        settings["correction"] = correction and correction.model_dump(mode="json")
+        return json.dumps(settings)
 
     def correction(self, frequency_mhz: float) -> Correction | None:
         """Return what the calibration adds at a frequency; None where it says nothing of it.
 
         Parameters
         ----------
-        frequency_mhz
+        frequency_mhz : float
             Carrier frequency [MHz].
         """
         calibration = self.resolved().calibration
@@ -117,7 +155,7 @@ class Propagation(Settings):
 
         Parameters
         ----------
-        frequencies_mhz
+        frequencies_mhz : sequence of float
             Carrier frequencies that are predicted [MHz].
 
         Returns
@@ -138,25 +176,27 @@ class MastLoss:
 
     Attributes
     ----------
-    rows, columns
+    rows, columns : slice
         The window of the grid that the arrays fill.
-    mast_row, mast_column
+    mast_row, mast_column : float
         The mast's place on the grid [pixels], whole at pixel centres.
-    loss_db
+    loss_db : numpy.ndarray
         (rows, columns) float32 path loss [dB]; NaN beyond the radius and where terrain is unknown.
-    elevation_deg
+    elevation_deg : numpy.ndarray
         (rows, columns) float32 elevation at which the energy leaves the mast [degrees above the
         horizontal]: towards the pixel in sight, towards the ridge that hides it otherwise.
-    obstacle_distance_m
+    obstacle_distance_m : numpy.ndarray
         (rows, columns) float32 distance from the mast of the terrain or clutter that blocks the
         path [m]; 0 in sight, where no loss is known, and for models by distance.
-    n_clamped
+    n_clamped : int
         Pixels whose distance, or whose mast's height, was outside the model's range and was moved
         to its nearest end.
-    n_without_terrain
+    n_without_terrain : int
         Pixels within the radius whose path crosses unknown terrain.
-    n_short_range
+    n_short_range : int
         Pixels nearer than 0.5 km, where free space is blended into the model over terrain.
+    terms : mapping of str to numpy.ndarray
+        What one unit of each of the model's own terms of calibration adds [dB], by their names.
     """
 
     rows: slice
@@ -169,6 +209,7 @@ class MastLoss:
     n_clamped: int
     n_without_terrain: int = 0
     n_short_range: int = 0
+    terms: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
     @property
     def azimuth_deg(self) -> NDArray[np.float32]:
@@ -185,11 +226,11 @@ class Mast:
 
     Attributes
     ----------
-    x_m, y_m
+    x_m, y_m : float
         Position in the grid's CRS [m].
-    height_m
+    height_m : float
         Antenna height above ground [m].
-    radius_m
+    radius_m : float
         Farthest distance that is predicted [m].
     """
 
@@ -210,13 +251,13 @@ def mast_losses(
 
     Parameters
     ----------
-    ground
+    ground : Ground
         The grid, its terrain and land cover.
-    mast
+    mast : Mast
         Position, antenna height and radius.
-    frequencies_mhz
+    frequencies_mhz : sequence of float
         Carrier frequencies [MHz].
-    propagation
+    propagation : Propagation
         Model and its settings.
 
     Returns
@@ -246,9 +287,11 @@ def corrected_losses(
 
     Parameters
     ----------
-    ground, mast, propagation
+    ground : Ground
         As for `mast_losses`.
-    corrections
+    mast : Mast
+        As for `mast_losses`.
+    corrections : mapping of float to Correction, optional
         By carrier frequency [MHz] what is added to the model's loss, or None.
 
     Returns
@@ -261,27 +304,20 @@ def corrected_losses(
     OutOfRangeError, RasterError
         As `mast_losses`.
     """
-    if propagation.model in _BY_DISTANCE:
-        losses = {f: _by_distance(ground, mast, f, propagation) for f in corrections}
-    else:
-        require_terrain(ground, propagation)
-        losses = _OVER_TERRAIN[propagation.model](ground, mast, corrections, propagation)
+    require_terrain(ground, propagation)
+    model, frequencies = propagation.path_loss_model, tuple(corrections)
+    around = _surroundings(ground, mast, frequencies, model)
+    losses = model.losses(around, propagation.conditions(frequencies))
+    _require_whole(model, around, frequencies, losses)
     return {
-        f: loss if (by := corrections[f]) is None else _corrected(ground, mast, loss, by)
-        for f, loss in losses.items()
+        f: _mast_loss(ground, around, losses[f], correction, propagation)
+        for f, correction in corrections.items()
     }
-
-
-def _corrected(ground: Ground, mast: Mast, loss: MastLoss, correction: Correction) -> MastLoss:
-    around = _surroundings(ground.geobox, mast)
-    classes = ground.class_index[around.rows, around.columns]
-    added = correction.loss_db(around.distance_m, classes, ground.table)
-    return replace(loss, loss_db=(loss.loss_db + added).astype(np.float32))
 
 
 def looks_at_terrain(propagation: Propagation) -> bool:
     """Return whether a model looks at terrain."""
-    return propagation.model not in _BY_DISTANCE
+    return propagation.path_loss_model.looks_at_terrain
 
 
 def require_terrain(ground: Ground, propagation: Propagation) -> None:
@@ -293,9 +329,10 @@ def require_terrain(ground: Ground, propagation: Propagation) -> None:
         If the ground has no elevation at all.
     """
     if looks_at_terrain(propagation) and ground.terrain == NO_TERRAIN:
+        by_distance = next(m.name for m in models.MODELS.values() if not m.looks_at_terrain)
         raise RasterError(
-            f"model {propagation.model!r} needs terrain and the region has none: give elevation, "
-            f"or choose a model by distance such as 'rma'"
+            f"model {propagation.path_loss_model.name!r} needs terrain and the region has none: "
+            f"give elevation, or choose a model by distance such as {by_distance!r}"
         )
 
 
@@ -304,7 +341,7 @@ def stands_on_known_ground(ground: Ground, x_m: float, y_m: float) -> bool:
     row, column = pixel_of(ground.geobox, x_m, y_m)
     rows, columns = ground.geobox.shape
     inside = 0 <= row <= rows - 1 and 0 <= column <= columns - 1
-    return inside and bool(np.isfinite(ground.elevation_m[_nearest(row, column)]))
+    return inside and bool(np.isfinite(ground.elevation_m[int(row + 0.5), int(column + 0.5)]))
 
 
 def window(geobox: GeoBox, x_m: float, y_m: float, radius_m: float) -> tuple[slice, slice]:
@@ -329,327 +366,95 @@ def pixel_of(geobox: GeoBox, x_m: float, y_m: float) -> tuple[float, float]:
     )
 
 
-def _nearest(row: float, column: float) -> tuple[int, int]:
-    """Return the pixel of a place on the grid, as the sweep rounds."""
-    return int(row + 0.5), int(column + 0.5)
-
-
-@dataclass(frozen=True)
-class _Surroundings:
-    """The pixels round a mast as it sees them on a map."""
-
-    rows: slice
-    columns: slice
-    distance_m: NDArray[np.float64]
-
-
-def _surroundings(geobox: GeoBox, mast: Mast) -> _Surroundings:
+def _surroundings(
+    ground: Ground, mast: Mast, frequencies_mhz: Sequence[float], model: PathLossModel
+) -> Surroundings:
+    """Return what a model sees of a mast."""
+    geobox = ground.geobox
+    row, column = pixel_of(geobox, mast.x_m, mast.y_m)
     rows, columns = window(geobox, mast.x_m, mast.y_m, mast.radius_m)
     east = geobox.transform.c + geobox.transform.a * _centres(columns) - mast.x_m
     north = geobox.transform.f + geobox.transform.e * _centres(rows) - mast.y_m
-    return _Surroundings(rows, columns, np.hypot(north[:, None], east[None, :]))
+    clutter = None
+    if model.looks_at_terrain:
+        clutter = sweep.Clutter(
+            class_index=ground.class_index,
+            height_m=ground.class_height_m,
+            clearing_m=ground.table.clearing_m,
+            terminal_loss_db=np.stack([ground.table.terminal_loss_db(f) for f in frequencies_mhz]),
+        )
+    return Surroundings(
+        terrain=sweep.Terrain(ground.elevation_m, geobox.resolution.x, clutter),
+        mast=sweep.Mast(row=row, col=column, height_m=mast.height_m),
+        radius_m=mast.radius_m,
+        rows=rows,
+        columns=columns,
+        distance_m=np.hypot(north[:, None], east[None, :]),
+        latitude_deg=ground.latitude_deg,
+    )
 
 
 def _centres(span: slice) -> NDArray[np.float64]:
     return np.arange(span.start, span.stop) + 0.5
 
 
-_DB_PER_OCTAVE = np.float32(20.0 * math.log10(2.0))
+def _require_whole(
+    model: PathLossModel,
+    around: Surroundings,
+    frequencies_mhz: Sequence[float],
+    losses: Mapping[float, PixelLoss],
+) -> None:
+    """Refuse what a model of a user's own returns by mistake."""
+    wanted = around.distance_m.shape
+    for frequency in frequencies_mhz:
+        found = losses[frequency].loss_db.shape if frequency in losses else None
+        if found != wanted:
+            raise RasterError(
+                f"model {model.name!r} was asked for the loss at {frequency:g} MHz on a window of "
+                f"{wanted[0]} × {wanted[1]} pixels and returned "
+                f"{'nothing' if found is None else f'an array of shape {found}'}"
+            )
+        missing = {term.name for term in model.terms} - set(losses[frequency].terms)
+        if missing:
+            raise RasterError(f"model {model.name!r} returned no terms {sorted(missing)}")
 
 
-# Models by distance alone ------------------------------------------------------------------------
-
-DistanceLoss = Callable[[NDArray[np.float64], float, float, float], ArrayLike]
-
-_SHORTEST_M = 1.0
-"""Nearest a terminal can be to a mast; keeps the logarithm of a distance finite."""
-
-_BY_DISTANCE: dict[str, tuple[DistanceLoss, ModelRange]] = {
-    "rma": (tr38901.rma_loss, tr38901.RMA_NLOS_RANGE),
-    "uma": (tr38901.uma_loss, tr38901.UMA_RANGE),
-    "umi": (tr38901.umi_loss, tr38901.UMI_RANGE),
-    "okumura-hata": (hata.okumura_hata_loss, hata.OKUMURA_HATA_RANGE),
-    "cost231-hata": (hata.cost231_hata_loss, hata.COST231_HATA_RANGE),
-    "free-space": (
-        lambda distance, frequency, _base, _terminal: free_space.free_space_loss(
-            distance, frequency
-        ),
-        ModelRange(
-            "ITU-R P.525", (_SHORTEST_M, np.inf), (0.0, np.inf), (0.0, np.inf), (0.0, np.inf)
-        ),
-    ),
-}
-
-
-def _by_distance(
-    ground: Ground, mast: Mast, frequency_mhz: float, propagation: Propagation
+def _mast_loss(
+    ground: Ground,
+    around: Surroundings,
+    loss: PixelLoss,
+    correction: Correction | None,
+    propagation: Propagation,
 ) -> MastLoss:
-    around = _surroundings(ground.geobox, mast)
-    loss, n_clamped = _clamped_loss(around.distance_m, mast, frequency_mhz, propagation)
-    loss[around.distance_m > mast.radius_m] = np.nan
-    drop = mast.height_m - propagation.terminal_height_m
-    elevation = -np.degrees(np.arctan2(drop, np.maximum(around.distance_m, _SHORTEST_M)))
-    row, column = pixel_of(ground.geobox, mast.x_m, mast.y_m)
+    """Return a model's loss, corrected, on the window of its mast."""
+    elevation_deg, obstacle_m = loss.elevation_deg, loss.obstacle_distance_m
+    if elevation_deg is None:
+        elevation_deg = around.direct_elevation_deg(propagation.terminal_height_m)
+    if obstacle_m is None:
+        obstacle_m = np.zeros(around.distance_m.shape, np.float32)
     return MastLoss(
         rows=around.rows,
         columns=around.columns,
-        mast_row=row,
-        mast_column=column,
-        loss_db=loss.astype(np.float32),
-        elevation_deg=elevation.astype(np.float32),
-        obstacle_distance_m=np.zeros(loss.shape, np.float32),
-        n_clamped=n_clamped,
+        mast_row=around.mast.row,
+        mast_column=around.mast.col,
+        loss_db=_corrected(ground, around, loss, correction),
+        elevation_deg=elevation_deg,
+        obstacle_distance_m=obstacle_m,
+        n_clamped=loss.n_clamped,
+        n_without_terrain=loss.n_without_terrain,
+        n_short_range=loss.n_short_range,
+        terms=loss.terms,
     )
 
 
-def _clamped_loss(
-    distance_m: NDArray[np.float64], mast: Mast, frequency_mhz: float, propagation: Propagation
-) -> tuple[NDArray[np.float64], int]:
-    loss, model_range = _BY_DISTANCE[propagation.model]
-    low, high = model_range.distance_m
-    distance = np.clip(distance_m, low, high)
-    base = float(np.clip(mast.height_m, *model_range.base_height_m))
-    terminal = float(np.clip(propagation.terminal_height_m, *model_range.terminal_height_m))
-    clamped = distance != distance_m
-    if base != mast.height_m or terminal != propagation.terminal_height_m:
-        clamped[:] = True
-    n_clamped = int(np.count_nonzero(clamped & (distance_m <= mast.radius_m)))
-    predicted = loss(distance, frequency_mhz, base, terminal)
-    floor = _free_space(distance_m, mast, frequency_mhz, propagation)
-    return np.asarray(np.maximum(predicted, floor), np.float64), n_clamped
-
-
-def _free_space(
-    distance_m: NDArray[np.float64], mast: Mast, frequency_mhz: float, propagation: Propagation
-) -> NDArray[np.float64]:
-    drop = mast.height_m - propagation.terminal_height_m
-    slant = np.hypot(np.maximum(distance_m, _SHORTEST_M), drop)
-    return np.asarray(free_space.free_space_loss(slant, frequency_mhz))
-
-
-# Models over terrain -----------------------------------------------------------------------------
-
-_Corrections = Mapping[float, Correction | None]
-
-
-def _swept(
-    ground: Ground,
-    mast: Mast,
-    frequencies_mhz: Sequence[float],
-    propagation: Propagation,
-    *,
-    with_clutter: bool = True,
-) -> radial.Sweep:
-    """Sweep once: all frequencies share the geometry of the paths."""
-    row, column = pixel_of(ground.geobox, mast.x_m, mast.y_m)
-    clutter = radial.Clutter(
-        class_index=ground.class_index,
-        height_m=ground.class_height_m,
-        clearing_m=ground.table.clearing_m,
-        terminal_loss_db=np.stack([ground.table.terminal_loss_db(f) for f in frequencies_mhz]),
-    )
-    return radial.sweep(
-        radial.Terrain(
-            elevation_m=ground.elevation_m,
-            pixel_size_m=ground.geobox.resolution.x,
-            clutter=clutter if with_clutter else None,
-        ),
-        radial.Mast(row=row, col=column, height_m=mast.height_m),
-        radius_m=mast.radius_m,
-        frequency_mhz=list(frequencies_mhz),
-        receiver_height_m=propagation.terminal_height_m,
-        latitude_deg=ground.latitude_deg,
-        model="p1812" if propagation.model == "p1812" else "delta-bullington",
-        time_percent=propagation.time_percent,
-        delta_n=propagation.delta_n,
-        n0=propagation.n0,
-    )
-
-
-def _by_sweep(
-    ground: Ground, mast: Mast, corrections: _Corrections, propagation: Propagation
-) -> dict[float, MastLoss]:
-    swept = _swept(ground, mast, list(corrections), propagation)
-    return _as_mast_losses(swept, ground, mast)
-
-
-def _as_mast_losses(swept: radial.Sweep, ground: Ground, mast: Mast) -> dict[float, MastLoss]:
-    """Bring a sweep's whole steps to the pixels' own distances, and hold it to free space."""
-    rows, columns = window(ground.geobox, mast.x_m, mast.y_m, mast.radius_m)
-    row, column = pixel_of(ground.geobox, mast.x_m, mast.y_m)
-    pixel_m = ground.geobox.resolution.x
-    step_m = pixel_m / np.ceil(pixel_m / radial.LONGEST_STEP_M)
-    flags = swept.flags[0]
-    unknown = (flags & (radial.SweepFlag.NO_DATA | radial.SweepFlag.ACROSS_NO_DATA)) != 0
-    short = (flags & radial.SweepFlag.SHORT_RANGE) != 0
-    blocked = ((flags & radial.SweepFlag.COMPUTED) != 0) & ~unknown
-    obstacle_m = np.where(blocked, swept.obstacle_distance_m[0], np.float32(0.0))
-    losses = {}
-    for n, frequency in enumerate(swept.frequencies_mhz):
-        loss = np.empty(flags.shape, np.float32)
-        _at_own_distance(
-            np.ascontiguousarray(swept.loss_db[n, 0]),
-            rows.start - row,
-            columns.start - column,
-            pixel_m,
-            step_m,
-            float(free_space.free_space_loss(1.0, frequency)),
-            loss,
-        )
-        loss[unknown] = np.nan
-        losses[frequency] = MastLoss(
-            rows=rows,
-            columns=columns,
-            mast_row=row,
-            mast_column=column,
-            loss_db=loss,
-            elevation_deg=swept.launch_elevation_deg[0],
-            obstacle_distance_m=obstacle_m,
-            n_clamped=0,
-            n_without_terrain=int(np.count_nonzero(unknown)),
-            n_short_range=int(np.count_nonzero(short)),
-        )
-    return losses
-
-
-@njit_vector
-def _at_own_distance(
-    swept: NDArray[np.float32],
-    south_px: float,
-    east_px: float,
-    pixel_m: float,
-    step_m: float,
-    free_at_1_m: float,
-    loss: NDArray[np.float32],
-) -> None:
-    """Add what free space takes from the sweep's whole step to a pixel's own distance."""
-    floor = np.float32(free_at_1_m)
-    for r in range(np.uintp(swept.shape[0])):
-        south = (south_px + r) * pixel_m
-        for c in range(np.uintp(swept.shape[1])):
-            east = (east_px + c) * pixel_m
-            distance = math.sqrt(south * south + east * east)
-            stepped = math.floor(distance / step_m + 0.5) * step_m
-            own = max(distance, _SHORTEST_M)
-            beyond = np.float32(own / stepped if stepped > 0.0 else 1.0)
-            at_least = floor + _DB_PER_OCTAVE * log2(np.float32(own))
-            value = swept[r, c] + _DB_PER_OCTAVE * log2(beyond)
-            loss[r, c] = value if not value < at_least else at_least
-
-
-def _by_spm(
-    ground: Ground, mast: Mast, corrections: _Corrections, propagation: Propagation
-) -> dict[float, MastLoss]:
-    """Take Hata for open country, the class's loss, and diffraction where sight is blocked."""
-    swept = _swept(ground, mast, list(corrections), propagation, with_clutter=False)
-    in_sight = (swept.flags[0] & radial.SweepFlag.IN_SIGHT) != 0
-    losses = _as_mast_losses(swept, ground, mast)
-    return {
-        f: _spm_loss(ground, mast, f, propagation, corrections[f], loss, in_sight)
-        for f, loss in losses.items()
-    }
-
-
-def _spm_loss(
-    ground: Ground,
-    mast: Mast,
-    frequency_mhz: float,
-    propagation: Propagation,
-    correction: Correction | None,
-    swept: MastLoss,
-    in_sight: NDArray[np.bool_],
-) -> MastLoss:
-    around = _surroundings(ground.geobox, mast)
-    here = (around.rows, around.columns)
-    foot = ground.elevation_m[_nearest(*pixel_of(ground.geobox, mast.x_m, mast.y_m))]
-    floor = _free_space(around.distance_m, mast, frequency_mhz, propagation)
-    elevation = np.nan_to_num(ground.elevation_m[here])
-    effective = spm.effective_height(mast.height_m, foot, elevation)
-    distance = np.clip(around.distance_m, *spm.SPM_RANGE.distance_m)
-    base = np.clip(effective, *spm.SPM_RANGE.base_height_m)
-    clamped = (distance != around.distance_m) | (base != effective)
-    beyond_free_space = np.maximum(np.nan_to_num(swept.loss_db - floor), 0.0)
-    diffraction = np.where(in_sight, 0.0, beyond_free_space)
-    predicted = spm.spm_loss(
-        spm.SpmCoefficients.for_frequency(frequency_mhz, environment="open"),
-        distance,
-        base,
-        propagation.terminal_height_m,
-        diffraction,
-        ground.table.terminal_loss_db(frequency_mhz)[ground.class_index[here]],
-    )
-    known = np.isfinite(swept.loss_db)
-    loss = np.where(known, np.maximum(predicted, floor), np.nan)
-    if correction is not None:
-        loss += correction.height_slope_db * np.log10(base / REFERENCE_HEIGHT_M)
-        loss += correction.diffraction_factor * diffraction
-    return replace(
-        swept,
-        loss_db=loss.astype(np.float32),
-        n_clamped=int(np.count_nonzero(clamped & known)),
-    )
-
-
-def _by_itm(
-    ground: Ground, mast: Mast, corrections: _Corrections, propagation: Propagation
-) -> dict[float, MastLoss]:
-    """Trace a bare profile to every pixel; the directions come from the sweep."""
-    swept = _by_sweep(ground, mast, corrections, propagation)
-    return {f: _itm_loss(ground, mast, f, propagation, loss) for f, loss in swept.items()}
-
-
-def _itm_loss(
-    ground: Ground, mast: Mast, frequency_mhz: float, propagation: Propagation, swept: MastLoss
-) -> MastLoss:
-    around = _surroundings(ground.geobox, mast)
-    row, column = pixel_of(ground.geobox, mast.x_m, mast.y_m)
-    to_row, to_column = np.nonzero(np.isfinite(swept.loss_db))
-    distance = np.maximum(around.distance_m[to_row, to_column], _SHORTEST_M)
-    steps = np.maximum(np.rint(distance / ground.geobox.resolution.x).astype(int), 2)
-    ends = to_row + around.rows.start, to_column + around.columns.start
-    loss = np.full(swept.loss_db.shape, np.nan, np.float32)
-    for n in np.unique(steps):
-        ring = np.flatnonzero(steps == n)
-        part = np.linspace(0.0, 1.0, n + 1)
-        line = [
-            start + (end[ring, None] - start) * part
-            for start, end in zip((row, column), ends, strict=True)
-        ]
-        profiles = ndimage.map_coordinates(ground.elevation_m, line, order=1, mode="nearest")
-        if np.isnan(profiles).any():  # beside unknown ground the nearest pixel's height counts
-            nearest = ndimage.map_coordinates(ground.elevation_m, line, order=0, mode="nearest")
-            profiles = np.where(np.isnan(profiles), nearest, profiles)
-            known = np.isfinite(profiles).all(axis=1)
-            profiles, ring = profiles[known], ring[known]
-        loss[to_row[ring], to_column[ring]] = itm.itm_loss(
-            profiles,
-            distance[ring] / n,
-            frequency_mhz=frequency_mhz,
-            transmitter_height_m=mast.height_m,
-            receiver_height_m=propagation.terminal_height_m,
-            n0=propagation.n0,
-        ).loss_db
-    classes = ground.class_index[around.rows, around.columns]
-    terminal = ground.table.terminal_loss_db(frequency_mhz)[classes]
-    floor = _free_space(around.distance_m, mast, frequency_mhz, propagation)
-    total = np.maximum(loss + terminal, floor + terminal)
-    n_crossing = to_row.size - int(np.count_nonzero(np.isfinite(loss)))
-    return replace(
-        swept,
-        loss_db=total.astype(np.float32),
-        obstacle_distance_m=np.where(
-            np.isfinite(total), swept.obstacle_distance_m, np.float32(0.0)
-        ),
-        n_without_terrain=swept.n_without_terrain + n_crossing,
-    )
-
-
-_OVER_TERRAIN: dict[
-    str,
-    Callable[[Ground, Mast, _Corrections, Propagation], dict[float, MastLoss]],
-] = {
-    "p1812": _by_sweep,
-    "delta-bullington": _by_sweep,
-    "spm": _by_spm,
-    "itm": _by_itm,
-}
+def _corrected(
+    ground: Ground, around: Surroundings, loss: PixelLoss, correction: Correction | None
+) -> NDArray[np.float32]:
+    if correction is None:
+        return loss.loss_db.astype(np.float32)
+    own = loss.loss_db
+    for name, unit in loss.terms.items():
+        own = own + correction.term(name) * unit
+    classes = ground.class_index[around.window]
+    added = correction.loss_db(around.distance_m, classes, ground.table)
+    return (own.astype(np.float32) + added).astype(np.float32)

@@ -17,6 +17,7 @@ from scipy import ndimage
 from ankang_coverage.coverage import Propagation
 from ankang_coverage.coverage.calibration.fit import calibrate
 from ankang_coverage.coverage.calibration.measurements import Measurements, from_wgs84, to_wgs84
+from ankang_coverage.coverage.loss.correction import ModelTerm
 from ankang_coverage.coverage.loss.ground import Ground
 from ankang_coverage.coverage.loss.path_loss import Mast, mast_losses
 from ankang_coverage.errors import NetworkError, OutOfRangeError
@@ -313,8 +314,7 @@ def test_coefficients_of_the_standard_propagation_model_are_tuned(small_region, 
             "nearest_m": 1.0,
             "farthest_m": 1e5,
             "land_cover": (),
-            "height_slope_db": 0.0,
-            "diffraction_factor": 0.4,
+            "terms": (ModelTerm(name="diffraction", value=0.4),),
         }
     )
     template = fit(drive(small_region, air(SPM), seed=0), SPM)

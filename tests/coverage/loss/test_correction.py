@@ -17,6 +17,7 @@ from ankang_coverage.coverage.loss.correction import (
     ErrorFigures,
     Estimate,
     LandCoverLoss,
+    ModelTerm,
     Unused,
 )
 from ankang_coverage.coverage.loss.ground import Ground
@@ -235,3 +236,14 @@ def test_coefficients_are_those_of_the_standard_propagation_model_only():
         CALIBRATION.spm_coefficients(941.5)
     with pytest.raises(OutOfRangeError, match="no coefficients of 'spm' at 1842.5 MHz"):
         CALIBRATION.model_copy(update={"model": "spm"}).spm_coefficients(1842.5)
+
+
+def test_terms_of_a_file_of_version_0_1_are_read():
+    old = {"frequencies_mhz": [941.5], "height_slope_db": 2.0, "diffraction_factor": 0.4}
+    read = Correction.model_validate(old)
+    assert read.terms == (
+        ModelTerm(name="height slope", value=2.0),
+        ModelTerm(name="diffraction", value=0.4),
+    )
+    assert (read.term("diffraction"), read.term("roughness")) == (0.4, 0.0)
+    assert Correction.model_validate({**old, "height_slope_db": 0.0}).term("height slope") == 0.0

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from ankang_coverage.coverage import Predictor, Propagation, Store, Work, predict
-from ankang_coverage.coverage.loss import path_loss
 from ankang_coverage.coverage.loss.ground import Ground
 from ankang_coverage.coverage.loss.path_loss import Mast, mast_losses
 from ankang_coverage.errors import NetworkError, OutOfRangeError, RasterError
 from ankang_coverage.propagation import p1812_loss
 from ankang_coverage.propagation.free_space import free_space_loss
 from ankang_coverage.propagation.hata import okumura_hata_loss
+from ankang_coverage.propagation.models import over_terrain
 from ankang_coverage.region import as_raster, profile_along
 from ankang_coverage.sites import Network
 from ankang_coverage.sites.catalogue import service
@@ -118,9 +118,9 @@ def test_what_is_computed_together_is_traced_once_a_mast_and_found(
 ):
     """A, B and C with band 8, and A with n28 too: three masts in all."""
     traced = []
-    sweep = path_loss.radial.sweep
+    sweep = over_terrain.sweep
     monkeypatch.setattr(
-        path_loss.radial,
+        over_terrain,
         "sweep",
         lambda *a, **k: traced.append(k["frequency_mhz"]) or sweep(*a, **k),
     )

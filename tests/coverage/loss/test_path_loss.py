@@ -1,16 +1,19 @@
 """One mast's window: geometry, clamping and free space as the floor."""
 
-from dataclasses import replace
+import pickle
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 from odc.geo.geobox import GeoBox
 
-from ankang_coverage.coverage import Propagation
+from ankang_coverage.coverage import Propagation, Store, predict
 from ankang_coverage.coverage.loss.ground import Ground
 from ankang_coverage.coverage.loss.path_loss import Mast, mast_losses, window
-from ankang_coverage.errors import OutOfRangeError
+from ankang_coverage.errors import OutOfRangeError, RasterError
+from ankang_coverage.propagation import MODELS, DistanceModel, ModelRange, PathLossModel
 from ankang_coverage.propagation.free_space import free_space_loss
+from ankang_coverage.propagation.models import CalibrationTerm, PixelLoss
 from ankang_coverage.propagation.tr38901 import rma_loss
 from ankang_coverage.region import LandCoverTable
 
@@ -130,3 +133,101 @@ def test_models_by_distance_know_no_obstacle():
 def test_a_frequency_outside_the_models_range_is_refused():
     with pytest.raises(OutOfRangeError, match="frequency_mhz"):
         mast_loss(35.0, 1842.5, model="okumura-hata")
+
+
+# A model of one's own --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class LogDistance(DistanceModel):
+    exponent: float = 3.5
+
+    name = "log-distance"
+    title_zh, title_en = "对数距离", "log distance"
+    model_range = ModelRange("a test", (1.0, 1e5), (100.0, 6e3), (1.0, 500.0), (1.0, 10.0))
+
+    def loss_db(self, paths):
+        at_one_metre = free_space_loss(1.0, paths.frequency_mhz)
+        return at_one_metre + 10.0 * self.exponent * np.log10(paths.distance_m)
+
+
+@dataclass(frozen=True)
+class Hollow(PathLossModel):
+    """Returns too little."""
+
+    returned: dict
+
+    name = "hollow"
+    title_zh, title_en = "空", "hollow"
+    model_range = LogDistance.model_range
+    looks_at_terrain = False
+    terms = (CalibrationTerm("depth", 1.0),)
+
+    def losses(self, around, conditions):
+        del around, conditions
+        return self.returned
+
+
+def test_a_model_from_outside_the_package_predicts_a_region(small_region, small_network, tmp_path):
+    propagation = Propagation(model=LogDistance(4.0), radius_m=4000.0)
+    coverage = predict(
+        small_region, small_network, "lte-b8", propagation=propagation, store=Store(tmp_path)
+    )
+    assert coverage.attrs["model"] == 'log-distance {"exponent": 4.0}'
+    assert coverage.attrs["terrain"] == "none"
+    mast = mast_loss(35.0, 941.5, model=LogDistance(4.0), radius_m=4000.0)
+    x, y = (values[mast.rows, mast.columns] for values in centres())
+    distance = np.hypot(x - X, y - Y)
+    far = (distance > 500.0) & (distance <= 4000.0)
+    expected = free_space_loss(1.0, 941.5) + 40.0 * np.log10(distance[far])
+    assert mast.loss_db[far] == pytest.approx(expected, abs=1e-4)
+    gentle = predict(
+        small_region,
+        small_network,
+        "lte-b8",
+        propagation=Propagation(model=LogDistance(3.0), radius_m=4000.0),
+        store=Store(tmp_path),  # the same store: what was kept of the other exponent is not taken
+    )
+    assert float(gentle["rsrp_dbm"].mean()) > float(coverage["rsrp_dbm"].mean()) + 20.0
+
+
+def test_a_model_of_ones_own_counts_in_the_key_by_parameters_and_version():
+    @dataclass(frozen=True)
+    class Second(LogDistance):
+        version = 2
+
+    keys = {
+        Propagation(model=model).loss_settings(941.5)
+        for model in ("rma", LogDistance(), LogDistance(4.0), Second())
+    }
+    assert len(keys) == 4
+
+
+def test_settings_with_a_model_of_ones_own_travel_to_other_processes():
+    propagation = Propagation(model=LogDistance(4.0))
+    assert pickle.loads(pickle.dumps(propagation)) == propagation
+    assert "log-distance" in propagation.model_dump_json()
+
+
+def test_the_object_of_a_built_in_model_is_its_name():
+    assert Propagation(model=MODELS["rma"]) == Propagation(model="rma")
+    assert Propagation(model="rma").path_loss_model is MODELS["rma"]
+
+
+@pytest.mark.parametrize("model", ["magic", 3, LogDistance])
+def test_what_is_no_model_is_refused(model):
+    with pytest.raises(ValueError, match=r"no path-loss model .* choose one of p1812, "):
+        Propagation(model=model)
+
+
+@pytest.mark.parametrize(
+    ("returned", "message"),
+    [
+        ({}, "at 941.5 MHz on a window of 100 × 100 pixels and returned nothing"),
+        ({941.5: PixelLoss(np.zeros((3, 3)))}, r"returned an array of shape \(3, 3\)"),
+        ({941.5: PixelLoss(np.zeros((100, 100)))}, r"returned no terms \['depth'\]"),
+    ],
+)
+def test_a_model_that_returns_too_little_is_refused(returned, message):
+    with pytest.raises(RasterError, match=message):
+        mast_loss(35.0, 941.5, model=Hollow(returned), radius_m=50_000.0)

@@ -8,13 +8,9 @@ from functools import partial
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
-from scipy.stats import norm
 
 from ankang_coverage.errors import OutOfRangeError
 from ankang_coverage.propagation.p1812 import (
-    beta0,
-    inverse_normal,
-    location_deviation,
     median_radius_km,
     p1812_loss,
     path_centre_latitude,
@@ -219,25 +215,6 @@ def test_location_variability_shifts_the_loss_but_not_below_line_of_sight():
     assert lucky.lb_db == lucky.lb0p_db
 
 
-@pytest.mark.parametrize(("width_m", "expected"), [(100.0, 1.97), (500.0, 3.09), (1000.0, 3.75)])
-def test_location_deviation_below_the_clutter(width_m, expected):
-    assert location_deviation(900.0, 1.5, 10.0, width_m) == pytest.approx(expected, abs=0.01)
-
-
-def test_location_deviation_vanishes_above_the_clutter():
-    assert location_deviation(900.0, 25.0, 15.0, 100.0) == 0.0
-
-
-def test_inverse_normal_keeps_the_stated_error():
-    for x in (1e-5, 0.01, 0.1, 0.3, 0.5, 0.7, 0.99):
-        assert inverse_normal(x) == pytest.approx(norm.isf(x), abs=4.5e-4)
-
-
-def test_beta0_of_high_latitudes_follows_its_own_branch():
-    assert beta0(75.0, 100.0, 100.0) < beta0(70.0, 100.0, 100.0) < beta0(30.0, 100.0, 100.0)
-    assert beta0(-30.0, 50.0, 50.0) == beta0(30.0, 50.0, 50.0)
-
-
 def test_clutter_counts_between_the_ends_only():
     bare = p1812_loss(*RIDGE, **LINK)
     ends = p1812_loss(*RIDGE, [20, 0, 0, 0, 20], **LINK)
@@ -318,16 +295,3 @@ def test_a_path_that_grazes_every_point_has_a_loss():
         link = {"frequency_mhz": 900.0, "latitude_deg": 30.0}
         loss = p1812_loss(d, h, transmitter_height_m=30.0, receiver_height_m=30.0, **link)
         assert np.isfinite(loss.lb_db)
-
-
-@pytest.mark.parametrize(
-    ("numbers", "message"),
-    [
-        ((900.0, 1.5, 10.0, -100.0), "width_m is -100"),
-        ((np.nan, 1.5, 10.0, 100.0), "frequency_mhz is not a number"),
-        ((900.0, -1.5, 10.0, 100.0), "receiver_height_m is -1.5"),
-    ],
-)
-def test_location_deviation_refuses_what_is_no_place(numbers, message):
-    with pytest.raises(OutOfRangeError, match=message):
-        location_deviation(*numbers)

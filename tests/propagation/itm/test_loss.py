@@ -1,12 +1,12 @@
+"""The irregular terrain model against published values and another program."""
+
 import csv
-import math
 
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
 from ankang_coverage.errors import OutOfRangeError
-from ankang_coverage.propagation import itm
 from ankang_coverage.propagation.itm import Climate, ItmMode, ItmWarning, itm_loss
 
 PLAIN = {
@@ -142,126 +142,6 @@ def test_another_program(mode, ground, link, percentages, attenuation, loss):
     assert result.mode == MODES[mode]
     assert result.reference_attenuation_db == pytest.approx(attenuation, abs=0.025)
     assert result.loss_db == pytest.approx(loss, abs=0.025)
-
-
-# Unit values of ITM's own tests (NTIA/itm, tests/Test*.cpp).
-
-
-def path(frequency, radius, impedance, heights, distances, angles, irregularity, **other):
-    horizon = sum(distances)
-    values = {
-        "frequency": frequency,
-        "radius": radius,
-        "refractivity": 301.0,
-        "impedance": impedance,
-        "heights": heights,
-        "effective_heights": heights,
-        "horizon_distances": distances,
-        "horizon_angles": angles,
-        "irregularity": irregularity,
-        "horizon": horizon,
-        "smooth_horizon": sum(math.sqrt(2.0 * height * radius) for height in heights),
-        "clear_angle": -max(sum(angles), -horizon / radius),
-    }
-    return itm._Path(**(values | other))
-
-
-@pytest.mark.parametrize(
-    ("distance", "attenuation", "mode"),
-    [
-        (10e3, 4.2910433148599818, ItmMode.LINE_OF_SIGHT),
-        (25e3, 23.008174136481173, ItmMode.DIFFRACTION),
-    ],
-)
-def test_reference_attenuation(distance, attenuation, mode):
-    example = path(
-        3500.0, 7860e3, 0.2 + 0j, (15.0, 5.0), (15e3, 7e3), (-1.9, -0.8), 3.5, refractivity=252.0
-    )
-    value, how = itm._reference_attenuation(example, distance)
-    assert value == pytest.approx(attenuation, abs=1e-9)
-    assert how == mode
-
-
-def test_diffraction():
-    example = path(3500.0, 6371e3, 1 + 0.1j, (8.0, 5.0), (2500.0, 3000.0), (-0.19, -0.08), 10.0)
-    assert itm._diffraction(example, 1000.0) == pytest.approx(14.728185720658667, abs=1e-9)
-
-
-def test_diffraction_over_a_smooth_earth():
-    example = path(
-        3500.0, 7850e3, 0.2 + 0j, (15.0, 3.0), (8e3, 8e3), (0.0, 0.0), 0.0, clear_angle=0.002
-    )
-    assert itm._rounded_earth(example, 18e3) == pytest.approx(25.355962945991564, abs=1e-9)
-
-
-def test_troposcatter():
-    # The published 76.96942 comes from a version with slightly other constants.
-    example = path(
-        3500.0, 7850e3, 0.2 + 0j, (10.0, 5.0), (8e3, 8e3), (-0.001, -0.001), 0.0, clear_angle=-0.02
-    )
-    gain = itm._scatter_frequency_gain(example, 100e3, -1.0)
-    assert itm._troposcatter(example, 100e3, gain) == pytest.approx(76.969416, abs=1e-4)
-
-
-def test_terrain_of_a_small_profile():
-    ground = np.array([1.0, 2.0, 3.0, 5.0, 3.0, 5.0, 3.0, 2.0, 1.0])
-    terrain = itm._terrain(ground, 100.0, 7860e3, 6.0, 5.0)
-    assert terrain.effective_heights == (6.0, 5.0)
-    assert terrain.horizon_distances == pytest.approx((8764.4253963572828, 7922.7879168398858))
-    assert terrain.horizon_angles == pytest.approx((-0.0011422640014581357, -0.0010153790362535343))
-    assert terrain.irregularity == pytest.approx(12.901387666337202)
-
-
-CUP = np.array([100.0, *[1.0] * 8, 100.0])
-COMB = np.array(
-    [100.0] + [1.0] * 8 + [2.0] * 3 + [1.0] * 4 + [2.0] * 3 + [1.0] * 3 + [2.0] * 3
-    + [1.0] * 5 + [2.0] * 3 + [100.0]
-)  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("ground", "start", "end", "irregularity"),
-    [
-        (CUP, 10.0, 90.0, 130.80086741994160),
-        (CUP, 15.0, 85.0, 41.639683828192240),
-        (COMB, 10.0, 320.0, 5.5481498660992807),
-        (COMB, 15.0, 315.0, 5.4395216034312366),
-        (np.arange(1.0, 6.0), 40.0, 50.0, 0.0),  # too short to have any
-    ],
-)
-def test_irregularity(ground, start, end, irregularity):
-    assert itm._irregularity(ground, 10.0, start, end) == pytest.approx(irregularity, abs=1e-9)
-
-
-@pytest.mark.parametrize(
-    ("climate", "variability", "attenuation"),
-    [
-        (Climate.EQUATORIAL, 3, 62.258514685008194),
-        (Climate.CONTINENTAL_SUBTROPICAL, 3, 62.172817403455056),
-        (Climate.MARITIME_SUBTROPICAL, 3, 62.180947861894204),
-        (Climate.DESERT, 3, 62.285710999957999),
-        (Climate.CONTINENTAL_TEMPERATE, 3, 62.148868476830557),
-        (Climate.MARITIME_TEMPERATE_OVER_LAND, 3, 62.202217322742925),
-        (Climate.MARITIME_TEMPERATE_OVER_SEA, 3, 62.171720116596696),
-        (Climate.EQUATORIAL, 0, 65.983366483245064),
-        (Climate.EQUATORIAL, 1, 65.975212768420008),
-        (Climate.EQUATORIAL, 2, 54.938699908329184),
-        (Climate.EQUATORIAL, 13, 59.833829899214862),
-        (Climate.EQUATORIAL, 23, 53.043626273213889),
-    ],
-)
-def test_variability(climate, variability, attenuation):
-    value = itm._attenuation_not_exceeded(
-        np.array(50.0),
-        np.array(10e3),
-        np.array(3500.0),
-        (np.array(100.0), np.array(100.0)),
-        np.array(10.0),
-        tuple(itm._deviate(np.array(percent)) for percent in (30.0, 60.0, 90.0)),
-        climate,
-        variability,
-    )
-    assert value == pytest.approx(attenuation, abs=1e-9)
 
 
 # --- the shape of the thing

@@ -1,12 +1,11 @@
-"""The second pass of the sweep: the equations of P.1812 over thousands of receivers.
+"""The equations of P.1812 over thousands of receivers.
 
 Straight-line code in single precision, one loop iteration for each receiver, so that the compiler
-turns it into vector code. The plain text of the same equations is `p1812`, whose equation numbers
-the comments use.
+turns it into vector code. The same equations stand in `p1812`, written to be read; the comments
+use its equation numbers.
 """
 
 import math
-from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,58 +13,40 @@ from numpy.typing import NDArray
 from ankang_coverage._jit import atan, exp2, log2, njit_inline, njit_vector
 from ankang_coverage.propagation.diffraction import LAND, WAVELENGTH_M_GHZ, Polarisation
 from ankang_coverage.propagation.p1812 import beta0, ducting_exponent, falling_step, inverse_normal
-
-Floats: TypeAlias = NDArray[np.float32]
-
-# The buffer between the two passes is one array of rows, of which these are the offsets. That the
-# distance of any two entries is known to the compiler is what lets it vectorise the second pass:
-# it need not fear that a result overwrites an input. Rows a power of two apart would share one
-# set of the processor's cache, hence the stride.
-BATCH: Final = 4096
-STRIDE: Final = BATCH + 16
-(
-    # ν √λ of Bullington's edge for the median and the β0 radius, heights of both antennas above
-    # the smooth surface, horizon distances and slopes, the ducting model's heights and roughness,
-    # how far the receiving antenna is above the transmitting one, and the ray that serves it.
-    NU,
-    NU_B0,
-    ABOVE_T,
+from ankang_coverage.propagation.sweep._layout import (
     ABOVE_R,
-    DLT,
+    ABOVE_T,
+    ALPHA,
     DLR,
-    SLOPE_T,
-    SLOPE_R,
-    HTE,
+    DLT,
+    FI,
+    FK,
+    FREE_SPACE,
+    GAMMA_LENGTH,
     HRE,
-    ROUGHNESS,
-    RISE,
+    HTE,
     LAUNCH,
-    # What of the step alone stands in the equations: its number, the distance and its binary
-    # logarithm, log10 β0, and the parts of (55a), (53a), (58) and (40).
-    STEP,
+    LD50,
+    LDB,
     LENGTH,
     LOG2_LENGTH,
     LOG10_B0,
-    ALPHA,
-    GAMMA_LENGTH,
-    FK,
-    FI,
-    # Results
-    LD50,
-    LDB,
     LOSS,
-) = (np.uintp(row * STRIDE) for row in range(24))
-ROWS: Final = 24
-STEP_ROWS: Final = 8
-
-P1812, DELTA_BULLINGTON, FREE_SPACE = range(3)
+    NU,
+    NU_B0,
+    P1812,
+    RISE,
+    ROUGHNESS,
+    SLOPE_R,
+    SLOPE_T,
+    STEP,
+    Floats,
+    Link,
+)
 
 # P.1812 counts from here on and alone from there on; in between it is blended with free space.
 FIRST_P1812_KM = np.float32(0.25)
 FULL_P1812_KM = np.float32(0.5)
-
-# Batches are computed in whole vectors of this many receivers.
-LANES: Final = 16
 
 # Single-precision constants, so that no expression of the second pass is widened to double.
 _DB_PER_OCTAVE = np.float32(20.0 * math.log10(2.0))
@@ -76,20 +57,6 @@ _LOG10_E = np.float32(math.log10(math.e))
 _F0, _F1, _F2, _HALF, _TINY = (np.float32(x) for x in (0.0, 1.0, 2.0, 0.5, 1e-6))
 _THIRD = np.float32(1.0 / 3.0)
 _DEGREES = np.float32(180.0 / math.pi)
-
-
-class Link(NamedTuple):
-    """What the equations want to know besides the profile."""
-
-    model: int
-    frequencies_ghz: NDArray[np.float64]
-    admittances: NDArray[np.float64]
-    receivers: Floats
-    median_radius_km: float
-    b0_radius_km: float
-    time_percent: float
-    n0: float
-    variation_db: float
 
 
 @njit_inline

@@ -440,6 +440,10 @@ def test_clutter_on_a_surface_model_is_refused_with_the_reason():
         (Clutter(np.full((SIZE, SIZE), 4, np.uint8), HEIGHTS, CLEARINGS, TERMINALS), "holds 4"),
         (Clutter(np.zeros((SIZE, SIZE), np.uint8), HEIGHTS, [0.0], TERMINALS), "one of each"),
         (
+            Clutter(np.zeros((SIZE, SIZE), np.uint8), HEIGHTS, CLEARINGS, [TERMINALS] * 2),
+            r"shape \(2, 4\) for 1 frequencies",
+        ),
+        (
             Clutter(np.zeros((SIZE, SIZE), np.uint8), [-1.0], [0.0], [0.0]),
             "height_m of the land-cover table is -1",
         ),
@@ -456,3 +460,13 @@ def test_profile_of_a_pixel_that_has_none_is_refused():
         sweep_profile(terrain, MIDDLE, 0, 0, radius_m=RADIUS_M)
     with pytest.raises(RasterError, match="beyond the sweep's radius"):
         sweep_profile(terrain, MIDDLE, -1, 110, radius_m=6000.0)
+
+
+def test_a_profile_needs_no_losses_but_takes_those_of_several_frequencies():
+    one = patches((SIZE, SIZE))
+    two = Clutter(one.class_index, HEIGHTS, CLEARINGS, [TERMINALS, TERMINALS])
+    profiles = [
+        sweep_profile(Terrain(made("hills"), 30.0, clutter), MIDDLE, 90, 140, radius_m=RADIUS_M)
+        for clutter in (one, two)
+    ]
+    assert np.array_equal(profiles[0].clutter_height_m, profiles[1].clutter_height_m)
