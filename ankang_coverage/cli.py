@@ -235,9 +235,10 @@ def calibrate(
     block: Annotated[
         float, typer.Option("--block", help="Side of the blocks of ground held out together [m].")
     ] = 2000.0,
+    store: StoreFolder = None,
 ) -> None:
     """Fit the model of a study to measurements, and print how wrong it was and still is."""
-    from ankang_coverage.coverage import calibrate as fit, read_measurements
+    from ankang_coverage.coverage import HeldOut, Work, calibrate as fit, read_measurements
     from ankang_coverage.scenario import Scenario
 
     _check_file("--out", out)
@@ -251,8 +252,9 @@ def calibrate(
         scenario.network.load(region),
         measured,
         propagation=scenario.propagation,
-        block_m=block,
+        held_out=HeldOut(block_m=block),
         serving_only=not scanner,
+        work=Work(_store(store)),
     )
     _make_folder(out.parent)
     fitted.save(out)

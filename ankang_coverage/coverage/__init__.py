@@ -1,6 +1,7 @@
 """WHAT SIGNAL REACHES WHOM: prediction on the grid, and its overlay on divisions."""
 
 from ankang_coverage.coverage.calibration.fit import calibrate
+from ankang_coverage.coverage.calibration.held_out import HeldOut
 from ankang_coverage.coverage.calibration.measurements import Measurements, read_measurements
 from ankang_coverage.coverage.coverage import Coverage
 from ankang_coverage.coverage.deprecated import add_network, changed_windows, is_covered
@@ -25,6 +26,7 @@ __all__ = [
     "Calibration",
     "ClassLimits",
     "Coverage",
+    "HeldOut",
     "Measurements",
     "Predictor",
     "Progress",

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from scipy import ndimage
 
-from ankang_coverage.coverage import Propagation
+from ankang_coverage.coverage import HeldOut, Propagation, Work
 from ankang_coverage.coverage.calibration.fit import calibrate
 from ankang_coverage.coverage.calibration.measurements import Measurements, from_wgs84, to_wgs84
 from ankang_coverage.coverage.loss.correction import ModelTerm
@@ -135,7 +135,7 @@ def drive(
 def fit(small_region, network):
     def of(measurements, propagation=RMA, **settings):
         own = {
-            "block_m": 500.0,
+            "held_out": HeldOut(block_m=500.0),
             "check_coordinates": False,
             "sensitivity_dbm": -150.0,
             "serving_only": False,
@@ -167,7 +167,7 @@ def test_known_offset_and_slope_are_found_within_their_stated_errors(small_regio
     """Over ten drives, estimates scatter about the truth as widely as their standard errors say."""
     z = []
     for seed in range(10):
-        found = fit(drive(small_region, air(RMA), seed=seed), block_m=900.0)
+        found = fit(drive(small_region, air(RMA), seed=seed), held_out=HeldOut(block_m=900.0))
         for (estimate, error), truth in (
             (at_1_km(found), 5.0),
             (value(found, "distance slope"), 4.0),
@@ -297,7 +297,7 @@ def test_a_class_with_few_bins_keeps_the_models_loss(small_region, air, network)
         network,
         drive(region, air(RMA), seed=6),
         propagation=RMA,
-        block_m=500.0,
+        held_out=HeldOut(block_m=500.0),
         check_coordinates=False,
         serving_only=False,
     )
@@ -450,7 +450,7 @@ def test_order_of_rows_and_of_threads_do_not_matter(small_region, air, fit):
     first = fit(measurements).model_dump_json()
     assert fit(shuffled).model_dump_json() == first
     with ThreadPoolExecutor(max_workers=3) as executor:
-        assert fit(measurements, executor=executor).model_dump_json() == first
+        assert fit(measurements, work=Work(executor=executor)).model_dump_json() == first
 
 
 # Coordinates -------------------------------------------------------------------------------------
@@ -486,6 +486,20 @@ def test_coordinates_that_were_turned_needlessly_are_noticed(small_region, air, 
         fit(wrong, P1812, check_coordinates=True)
 
 
+def test_settings_given_one_by_one_as_in_0_1_still_count(small_region, network, air):
+    measurements = drive(small_region, air(RMA), n=900)
+    common = {"propagation": RMA, "check_coordinates": False, "sensitivity_dbm": -150.0}
+    now = HeldOut(block_m=500.0, folds=4, seed=7)
+    whole = calibrate(small_region, network, measurements, held_out=now, **common)
+    with ThreadPoolExecutor(max_workers=2) as executor:
+        then = {"block_m": 500.0, "folds": 4, "seed": 7, "executor": executor}
+        with pytest.warns(DeprecationWarning, match="block_m, executor, folds, seed as arguments"):
+            parts = calibrate(small_region, network, measurements, **then, **common)
+    assert parts == whole
+    with pytest.raises(TypeError, match="unexpected keyword argument 'blocks'"):
+        calibrate(small_region, network, measurements, blocks=500.0)
+
+
 # What is refused ---------------------------------------------------------------------------------
 
 
@@ -502,7 +516,7 @@ def test_too_few_measurements_are_refused_with_counts(small_region, air, fit):
 
 def test_many_measurements_of_one_spot_are_too_few(small_region, air, fit):
     with pytest.raises(NetworkError, match=r"in \d blocks of 3000 m"):
-        fit(drive(small_region, air(RMA)), block_m=3000.0)
+        fit(drive(small_region, air(RMA)), held_out=HeldOut(block_m=3000.0))
 
 
 def test_places_and_cells_that_cannot_be_used_are_counted(small_region, network, air):
@@ -515,7 +529,7 @@ def test_places_and_cells_that_cannot_be_used_are_counted(small_region, network,
         replace(network, sites=sites),
         replace(measurements, points=points),
         propagation=Propagation(model="rma", radius_m=2500.0),
-        block_m=500.0,
+        held_out=HeldOut(block_m=500.0),
         check_coordinates=False,
         serving_only=False,
         sensitivity_dbm=-300.0,
@@ -531,7 +545,7 @@ def test_places_and_cells_that_cannot_be_used_are_counted(small_region, network,
 @pytest.mark.parametrize("wrong", [{"block_m": 50.0}, {"block_m": np.nan}, {"folds": 1}])
 def test_settings_that_make_no_blocks_are_refused(small_region, air, fit, wrong):
     with pytest.raises(OutOfRangeError, match=next(iter(wrong))):
-        fit(drive(small_region, air(RMA), n=900), **wrong)
+        fit(drive(small_region, air(RMA), n=900), held_out=HeldOut(**wrong))
 
 
 def test_synthetic_measurements_stay_called_so(small_region, air, fit):
@@ -559,7 +573,7 @@ def test_measured_antennas_are_calibrated_with_their_own_pattern(small_region, n
         more = measured_gain(pattern, *directions) - usual
         cells.append((id_, site, rsrp + more, distance, codes))
     heard = drive(small_region, cells, seed=8, shadow_db=0.5, noise_db=0.2)
-    settings = {"propagation": RMA, "block_m": 500.0, "check_coordinates": False,
+    settings = {"propagation": RMA, "held_out": HeldOut(block_m=500.0), "check_coordinates": False,
                 "sensitivity_dbm": -150.0, "serving_only": False}  # fmt: skip
     told = calibrate(small_region, own, heard, **settings)
     assert at_1_km(told)[0] == pytest.approx(5.0, abs=0.2)
