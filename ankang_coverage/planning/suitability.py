@@ -1,7 +1,7 @@
 """What rules a place out for something new: slope, forbidden areas, distance from roads."""
 
-from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple, Self
 
 import geopandas as gpd
 import numpy as np
@@ -10,7 +10,6 @@ import shapely
 from numpy.typing import NDArray
 
 from ankang_coverage.errors import FileError, PlanningError
-from ankang_coverage.inputs import require_file
 from ankang_coverage.planning.candidate_sources.roads import as_lines
 from ankang_coverage.planning.places import OUTSIDE, pixels_at
 from ankang_coverage.planning.rules import CandidateSettings
@@ -18,22 +17,75 @@ from ankang_coverage.region import Region
 from ankang_coverage.region.vectors import faults_of_shapes, read_layer
 
 
-def unsuitable(places: gpd.GeoDataFrame, settings: CandidateSettings, region: Region) -> pd.Series:
+class Roads(NamedTuple):
+    """A file of roads, read once for all that is done with it.
+
+    Attributes
+    ----------
+    lines : geopandas.GeoDataFrame
+        The roads.
+    left_out : pandas.Series
+        Why others cannot be used, by the number of the feature.
+    """
+
+    lines: gpd.GeoDataFrame
+    left_out: pd.Series
+
+    @classmethod
+    def of(cls, settings: CandidateSettings) -> Self | None:
+        """Read the roads that settings name.
+
+        Parameters
+        ----------
+        settings : CandidateSettings
+            Sources of candidates, farthest distance from a road, and the file.
+
+        Returns
+        -------
+        Roads or None
+            None where there is no file, or nothing that needs it.
+
+        Raises
+        ------
+        FileError
+            If the file cannot be read.
+        PlanningError
+            If it has no CRS or no lines.
+        """
+        is_needed = "roads" in settings.sources or settings.farthest_from_road_m is not None
+        if settings.roads is None or not is_needed:
+            return None
+        return cls(*_read_vector(settings.roads, "line"))
+
+
+def unsuitable(
+    places: gpd.GeoDataFrame,
+    settings: CandidateSettings,
+    region: Region,
+    roads: Roads | None = None,
+) -> pd.Series:
     """Say why nothing new can be built at places.
 
     Parameters
     ----------
-    places
+    places : geopandas.GeoDataFrame
         (n,) points in the region's CRS.
-    settings
-        Limits of slope and distance, forbidden areas, roads.
-    region
+    settings : CandidateSettings
+        Limits of slope and distance, and forbidden areas.
+    region : Region
         Terrain and grid.
+    roads : Roads, optional
+        Roads that places may not be too far from.
 
     Returns
     -------
     pandas.Series
         (n,) the first reason found, blank where there is none, indexed like `places`.
+
+    Raises
+    ------
+    FileError, PlanningError
+        If the file of forbidden areas cannot be used.
     """
     x_m, y_m = places.geometry.x.to_numpy(), places.geometry.y.to_numpy()
     pixels = pixels_at(x_m, y_m, region)
@@ -46,24 +98,24 @@ def unsuitable(places: gpd.GeoDataFrame, settings: CandidateSettings, region: Re
     because(pixels == OUTSIDE, "outside the region's grid")
     if settings.slope_limit_deg is not None:
         slope = slope_deg(region).ravel()[np.maximum(pixels, 0)]
-        told = [f"slope {one:.0f}° above {settings.slope_limit_deg:g}°" for one in slope]
-        because(slope > settings.slope_limit_deg, np.array(told, object))
+        texts = [f"slope {deg:.0f}° above {settings.slope_limit_deg:g}°" for deg in slope]
+        because(slope > settings.slope_limit_deg, np.array(texts, object))
     if settings.forbidden_areas is not None:
         areas = read_areas(settings.forbidden_areas).to_crs(region.villages.crs)
         within_reach = np.isfinite(areas.bounds.to_numpy()).all(axis=1)
         barred = shapely.STRtree(shapely.make_valid(areas.geometry.to_numpy()[within_reach]))
         inside, _ = barred.query(places.geometry.to_numpy(), predicate="intersects")
         because(np.isin(np.arange(len(places)), inside), "in a forbidden area")
-    if settings.farthest_from_road_m is not None and settings.roads is not None:
-        lines = shapely.STRtree(as_lines(read_roads(settings.roads)[0], region))
+    if settings.farthest_from_road_m is not None and roads is not None:
+        lines = shapely.STRtree(as_lines(roads.lines, region))
         (here, _), distance = lines.query_nearest(
             places.geometry.to_numpy(), return_distance=True, all_matches=False
         )
         away = np.full(len(places), np.inf)
         away[here] = distance
         limit = settings.farthest_from_road_m
-        told = [f"{one:.0f} m from the next road, above {limit:g} m" for one in away]
-        because(away > limit, np.array(told, object))
+        texts = [f"{m:.0f} m from the next road, above {limit:g} m" for m in away]
+        because(away > limit, np.array(texts, object))
     return pd.Series(reasons, index=places.index, name="reason")
 
 
@@ -96,26 +148,6 @@ def read_areas(path: Path) -> gpd.GeoDataFrame:
     return areas
 
 
-def read_roads(path: Path) -> tuple[gpd.GeoDataFrame, pd.Series]:
-    """Read lines, and why others cannot be used, by the number of the feature.
-
-    Raises
-    ------
-    FileError
-        If the file cannot be read.
-    PlanningError
-        If it has no CRS or no lines.
-    """
-    state = require_file(path).stat()
-    return _roads(path, state.st_mtime_ns, state.st_size)
-
-
-@lru_cache(maxsize=1)
-def _roads(path: Path, _time: int, _size: int) -> tuple[gpd.GeoDataFrame, pd.Series]:
-    """Read a file once while it stays the same; nobody changes the table."""
-    return _read_vector(path, "line")
-
-
 def _read_vector(path: Path, kind: str) -> tuple[gpd.GeoDataFrame, pd.Series]:
     layer = read_layer(path)
     if layer.crs is None or shapely.is_missing(layer.shapes).all():
@@ -126,5 +158,5 @@ def _read_vector(path: Path, kind: str) -> tuple[gpd.GeoDataFrame, pd.Series]:
             f"none of the {len(layer.table)} features of {path} can be used; the first has "
             f"{reasons.texts[0]}"
         )
-    told = pd.Series(reasons.texts, layer.table.index, dtype=object)
-    return layer.frame()[reasons.fine], told[~reasons.fine]
+    texts = pd.Series(reasons.texts, layer.table.index, dtype=object)
+    return layer.frame()[reasons.fine], texts[~reasons.fine]

@@ -9,7 +9,7 @@ from shapely import LineString, box
 
 from ankang_coverage.errors import FileError
 from ankang_coverage.planning.rules import CandidateSettings
-from ankang_coverage.planning.suitability import slope_deg, unsuitable
+from ankang_coverage.planning.suitability import Roads, slope_deg, unsuitable
 
 
 @pytest.fixture
@@ -50,9 +50,26 @@ def test_places_far_from_roads_are_out_with_the_distance(places, small_region, t
     x, y = places.geometry[0].x, places.geometry[0].y
     road = write(tmp_path, LineString([(x - 3e3, y + 100), (x + 9e3, y + 100)]), "roads")
     settings = CandidateSettings(slope_limit_deg=None, roads=road, farthest_from_road_m=500)
-    reasons = unsuitable(places, settings, small_region)
+    reasons = unsuitable(places, settings, small_region, Roads.of(settings))
     assert reasons[0] == ""
     assert reasons[1] in {f"{d} m from the next road, above 500 m" for d in (1899, 1900, 1901)}
+
+
+def test_a_file_of_roads_that_changes_is_read_anew(places, small_region, tmp_path):
+    x, y = places.geometry[0].x, places.geometry[0].y
+    limit = {"slope_limit_deg": None, "farthest_from_road_m": 500}
+    near = LineString([(x - 3e3, y + 100), (x + 9e3, y + 100)])
+    far = LineString([(x - 3e3, y + 9e3), (x + 9e3, y + 9e3)])
+    allowed = []
+    for road in (near, far):
+        settings = CandidateSettings(roads=write(tmp_path, road, "roads"), **limit)
+        reasons = unsuitable(places, settings, small_region, Roads.of(settings))
+        allowed.append(reasons[0] == "")
+    assert allowed == [True, False]
+
+
+def test_roads_that_nothing_needs_are_not_read(tmp_path):
+    assert Roads.of(CandidateSettings(roads=tmp_path / "none.gpkg", sources=["people"])) is None
 
 
 def test_a_file_that_cannot_be_read_is_named(places, small_region, tmp_path):

@@ -1,6 +1,7 @@
 """Rural micro base stations: poles in the valleys and on the heights near villages."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import geopandas as gpd
 import numpy as np
@@ -23,7 +24,7 @@ from ankang_coverage.planning.costs import UnitPrices, line_distances_m
 from ankang_coverage.planning.places import OUTSIDE, pixels_at
 from ankang_coverage.planning.programme import Target
 from ankang_coverage.planning.rules import CandidateSettings
-from ankang_coverage.planning.suitability import read_roads, unsuitable
+from ankang_coverage.planning.suitability import Roads, unsuitable
 from ankang_coverage.region import Region
 from ankang_coverage.sites import Network, equip, no_rejections
 from ankang_coverage.sites.catalogue import Catalogue
@@ -63,12 +64,13 @@ def micro_candidates(
     """
     settings = target.candidates
     prices = UnitPrices.from_yaml(settings.costs)
-    places = _places(region, target, locked)
+    roads = Roads.of(settings)
+    places = _places(region, target, locked, roads)
     places.insert(0, "id", _ids(places, region, target))
     places = places[~places["id"].duplicated()].set_index("id")
     if "towers" in settings.sources:
         places = places.drop(index=places.index.intersection(network.sites.index))
-    barred = unsuitable(places, settings, region)
+    barred = unsuitable(places, settings, region, roads)
     keep = list(target.forced) if locked is None else [*target.forced, *locked.index]
     barred[places.index.isin(keep) & (barred != "outside the region's grid")] = ""
     barred[places.index.isin(network.sites.index)] = "a site of this id stands already"
@@ -101,7 +103,7 @@ def micro_candidates(
         dropped=pd.concat(
             [
                 nothing_dropped(),
-                _roads_left_out(settings),
+                _roads_left_out(settings, roads),
                 dropped_rows(places[barred != ""], places[barred != ""], barred[barred != ""]),
             ],
             ignore_index=True,
@@ -112,14 +114,17 @@ def micro_candidates(
     return merge(poles, settings.merge_within_m, keep)
 
 
-def _places(region: Region, target: Target, locked: gpd.GeoDataFrame | None) -> gpd.GeoDataFrame:
+def _places(
+    region: Region, target: Target, locked: gpd.GeoDataFrame | None, roads: Roads | None
+) -> gpd.GeoDataFrame:
     """Return the places of every source that something new could stand on, in their order."""
     settings = target.candidates
     blank = {"site": "", "name": "", "owner": "", "construction": "", "cost_yuan": np.nan}
+    sources: dict[str, _Source] = {**_SOURCES, "roads": partial(_along_roads, roads)}
     found = [
-        _SOURCES[source](region, target, settings)
+        sources[source](region, target, settings)
         for source in settings.sources
-        if source in _SOURCES
+        if source in sources
     ]
     if locked is not None:
         found.insert(
@@ -168,18 +173,19 @@ def _high_points(region: Region, target: Target, settings: CandidateSettings) ->
     )
 
 
-def _along_roads(region: Region, target: Target, settings: CandidateSettings) -> gpd.GeoDataFrame:
-    if settings.roads is None:
+def _along_roads(
+    roads: Roads | None, region: Region, target: Target, settings: CandidateSettings
+) -> gpd.GeoDataFrame:
+    if roads is None:
         raise PlanningError(f"target {target.id}: source 'roads' needs a file of roads")
-    return places_along(read_roads(settings.roads)[0], settings.road_spacing_m, region)
+    return places_along(roads.lines, settings.road_spacing_m, region)
 
 
-def _roads_left_out(settings: CandidateSettings) -> pd.DataFrame:
+def _roads_left_out(settings: CandidateSettings, roads: Roads | None) -> pd.DataFrame:
     """Return the features of the file of roads that cannot be used, as places that are dropped."""
-    is_read = "roads" in settings.sources or settings.farthest_from_road_m is not None
-    if settings.roads is None or not is_read:
+    if settings.roads is None or roads is None:
         return nothing_dropped()
-    wrong = read_roads(settings.roads)[1]
+    wrong = roads.left_out
     return nothing_dropped().assign(
         id=[f"{settings.roads.name}, feature {number}" for number in wrong.index],
         source=BY_A_ROAD,
@@ -193,11 +199,11 @@ def _own(region: Region, target: Target, settings: CandidateSettings) -> gpd.Geo
     return own_places(settings.own, coordinates=settings.coordinates, crs=region.villages.crs)
 
 
-_SOURCES: Mapping[str, Callable[[Region, Target, CandidateSettings], gpd.GeoDataFrame]] = {
+_Source = Callable[[Region, Target, CandidateSettings], gpd.GeoDataFrame]
+_SOURCES: Mapping[str, _Source] = {
     "people": _among_people,
     "villages": lambda region, target, _: village_centres(region, target.serves),
     "high points": _high_points,
-    "roads": _along_roads,
     "own": _own,
 }
 
