@@ -19,7 +19,7 @@ from xarray.core import indexing
 
 from ankang_coverage.coverage.execution.work import Work
 from ankang_coverage.coverage.loss.ground import NO_TERRAIN
-from ankang_coverage.coverage.loss.masts import COUNTS as MAST_COUNTS
+from ankang_coverage.coverage.loss.masts import COUNTED as COUNTED_OF_MASTS
 from ankang_coverage.coverage.loss.path_loss import Propagation, looks_at_terrain
 from ankang_coverage.coverage.predictor import Predictor
 from ankang_coverage.coverage.signal.carriers import Carrier
@@ -35,7 +35,7 @@ from ankang_coverage.region import Region
 from ankang_coverage.sites import Network
 from ankang_coverage.sites.catalogue import Catalogue, Service
 
-COUNTS = (*MAST_COUNTS, "n_off_terrain")
+COUNTED = (*COUNTED_OF_MASTS, "n_off_terrain")
 """What a coverage counts of the pixels and sites that were not predicted as others."""
 
 
@@ -114,9 +114,9 @@ class Coverage:
             catalogue.radio_layer(id_).frequency_mhz for id_ in cells["radio_layer"].unique()
         ]
         sigma_db = service.sigma_db(predictor.propagation.error_sigma_db(frequencies))
-        counts = dict.fromkeys(MAST_COUNTS, 0)
+        counts = dict.fromkeys(COUNTED_OF_MASTS, 0)
         for wanted in {mast.wanted for on_air in masts.values() for mast in on_air}:
-            for name, count in predictor.losses.counts(wanted).items():
+            for name, count in predictor.counts(wanted).items():
                 counts[name] += count
         return cls(
             predictor=predictor,

@@ -8,7 +8,7 @@ import pandas as pd
 
 from ankang_coverage.coverage.execution.work import Work
 from ankang_coverage.coverage.loss.ground import Ground
-from ankang_coverage.coverage.loss.masts import Keys, PathLosses, Wanted, missing
+from ankang_coverage.coverage.loss.masts import Counts, Keys, PathLosses, Wanted, missing
 from ankang_coverage.coverage.loss.path_loss import Propagation, require_terrain
 from ankang_coverage.coverage.signal.carriers import Carrier, HeardMast, hear
 from ankang_coverage.coverage.signal.cells import cells_of_network, heard_masts, sites_of_masts
@@ -112,8 +112,29 @@ class Predictor:
         """
         units = list(missing(self.work.store, list(site_of)))
         ids = [site_of[unit[0]] for unit in units]
-        for _ in self.work.each(self.losses.compute, units, ids, "path loss"):
-            pass
+        for counts in self.work.each(self.losses.compute, units, ids, "path loss"):
+            self._counts.update(counts)
+
+    def counts(self, wanted: Wanted) -> Counts:
+        """Return what is counted of the pixels of a path loss; known ones are not looked up again.
+
+        Parameters
+        ----------
+        wanted : Wanted
+            The path loss.
+
+        Returns
+        -------
+        mapping of str to int
+            Pixels by the names in `COUNTED`.
+        """
+        if wanted.key not in self._counts:
+            self._counts[wanted.key] = self.losses.counts(wanted)
+        return self._counts[wanted.key]
+
+    @cached_property
+    def _counts(self) -> dict[str, Counts]:
+        return {}
 
     def hear(self, carriers: Iterable[Carrier]) -> None:
         """Hear the tiles of carriers that the store lacks.

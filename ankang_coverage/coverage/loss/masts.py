@@ -5,8 +5,8 @@ import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import NamedTuple
+from functools import cache, cached_property
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,14 +26,14 @@ from ankang_coverage.coverage.loss.path_loss import (
 from ankang_coverage.coverage.loss.store import Store
 from ankang_coverage.errors import StoreError
 
-COUNTS = ("n_clamped", "n_without_terrain", "n_short_range")
+COUNTED = ("n_clamped", "n_without_terrain", "n_short_range")
 """What is counted of the pixels round a mast that were not predicted as others."""
 
-_COUNTED: dict[str, Mapping[str, int]] = {}
-"""Counts that this process knows already: a key says the same whatever the store."""
 _FURTHEST_DAM = np.float32(np.iinfo(np.int16).max)
 _HUNDRED, _TENTH = np.float32(100.0), np.float32(0.1)
 
+Counts: TypeAlias = Mapping[str, int]
+"""Number of pixels by the names in `COUNTED`."""
 _Floats = NDArray[np.float32]
 _Whole = NDArray[np.int16]
 
@@ -66,46 +66,46 @@ class PathLosses:
     ground_digest: str
     propagation: Propagation
 
-    @property
+    @cached_property
     def ground(self) -> Ground:
         """The ground, mapped into memory."""
         return self.store.read_ground(self.ground_digest)
 
-    def compute(self, unit: Sequence[Wanted]) -> None:
+    def __reduce__(self) -> tuple[type["PathLosses"], tuple[Store, str, Propagation]]:
+        """Leave the ground behind: another process maps it into its own memory."""
+        return PathLosses, (self.store, self.ground_digest, self.propagation)
+
+    def compute(self, unit: Sequence[Wanted]) -> dict[str, Counts]:
         """Compute path losses from one mast into the store.
 
         Parameters
         ----------
-        unit
+        unit : sequence of Wanted
             What is wanted of this mast; its frequencies share the geometry of the paths.
-        """
-        self.computed(unit)
 
-    def computed(self, unit: Sequence[Wanted]) -> dict[str, LossWindow]:
-        """Compute path losses from one mast into the store, and return them by key.
-
-        Parameters
-        ----------
-        unit
-            What is wanted of this mast; its frequencies share the geometry of the paths.
+        Returns
+        -------
+        dict
+            The `Counts` of each path loss by its key.
         """
+        return {key: counts for key, (_, counts) in self._computed(unit).items()}
+
+    def _computed(self, unit: Sequence[Wanted]) -> dict[str, tuple[LossWindow, Counts]]:
         ground, mast = self.ground, unit[0].mast
-        losses = mast_losses(ground, mast, [one.frequency_mhz for one in unit], self.propagation)
-        windows = {}
-        for one in unit:
-            loss = losses[one.frequency_mhz]
-            _COUNTED[one.key] = {name: int(getattr(loss, name)) for name in COUNTS}
-            windows[one.key] = _as_window(loss, mast.radius_m / ground.geobox.resolution.x)
-            self.store.write_loss(
-                one.key,
-                windows[one.key],
-                ground.geobox,
-                {
-                    **_described(mast, one.frequency_mhz, self.propagation),
-                    **{name: str(count) for name, count in _COUNTED[one.key].items()},
-                },
-            )
-        return windows
+        frequencies = [wanted.frequency_mhz for wanted in unit]
+        losses = mast_losses(ground, mast, frequencies, self.propagation)
+        computed: dict[str, tuple[LossWindow, Counts]] = {}
+        for _, frequency_mhz, key in unit:
+            loss = losses[frequency_mhz]
+            counts = {name: int(getattr(loss, name)) for name in COUNTED}
+            window = _as_window(loss, mast.radius_m / ground.geobox.resolution.x)
+            tags = {
+                **_described(mast, frequency_mhz, self.propagation),
+                **{name: str(count) for name, count in counts.items()},
+            }
+            self.store.write_loss(key, window, ground.geobox, tags)
+            computed[key] = window, counts
+        return computed
 
     def read(
         self, wanted: Wanted, rows: slice | None = None, columns: slice | None = None
@@ -114,10 +114,20 @@ class PathLosses:
 
         Parameters
         ----------
-        wanted
+        wanted : Wanted
             The mast, the frequency and the key.
-        rows, columns
+        rows, columns : slice, optional
             Window of the grid; what of it lies within the mast's radius is returned.
+
+        Returns
+        -------
+        LossWindow
+            The path loss.
+
+        Raises
+        ------
+        StoreError
+            If the store does not keep what is written to it.
         """
         found = self.store.read_loss(wanted.key, rows, columns)
         if found is None:
@@ -132,25 +142,36 @@ class PathLosses:
 
         Parameters
         ----------
-        wanted
+        wanted : sequence of Wanted
             Masts, frequencies and keys.
-        """
-        fresh: dict[str, LossWindow] = {}
-        for unit in missing(self.store, wanted):
-            fresh |= self.computed(unit)
-        return [fresh.get(one.key) or self.read(one) for one in wanted]
 
-    def counts(self, wanted: Wanted) -> Mapping[str, int]:
-        """Return the `COUNTS` of a path loss."""
-        if wanted.key not in _COUNTED:
-            tags = self.store.tags(wanted.key)
-            if tags is None:
-                self.compute([wanted])
-                tags = self.store.tags(wanted.key)
-            if tags is None:
-                raise does_not_keep(self.store)
-            _COUNTED[wanted.key] = {name: int(tags[name]) for name in COUNTS}
-        return _COUNTED[wanted.key]
+        Returns
+        -------
+        list of LossWindow
+            One for each, in their order.
+        """
+        computed: dict[str, LossWindow] = {}
+        for unit in missing(self.store, wanted):
+            computed |= {key: window for key, (window, _) in self._computed(unit).items()}
+        return [computed.get(each.key) or self.read(each) for each in wanted]
+
+    def counts(self, wanted: Wanted) -> Counts:
+        """Return the `Counts` of a path loss, computed anew where the store has lost it.
+
+        Parameters
+        ----------
+        wanted : Wanted
+            The mast, the frequency and the key.
+
+        Returns
+        -------
+        mapping of str to int
+            Pixels by the names in `COUNTED`.
+        """
+        tags = self.store.tags(wanted.key)
+        if tags is None:
+            return self.compute([wanted])[wanted.key]
+        return {name: int(tags[name]) for name in COUNTED}
 
 
 class Keys:

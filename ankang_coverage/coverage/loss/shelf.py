@@ -376,12 +376,26 @@ class Shelf:
         return n_bytes
 
 
+# The one thing that a process keeps of its own here, and it has to: an executor sends a copy of a
+# store with every unit of work, and each copy would check every file again and walk the folder
+# before it writes. Nothing in it outlives what it is about: a file is known by size and time.
 _shelves: dict[Path, Shelf] = {}
 _shelves_lock = Lock()
 
 
 def shelf_of(folder: Path) -> Shelf:
-    """Return what this process knows of a folder, the same for every caller."""
+    """Return what this process knows of a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder of a store.
+
+    Returns
+    -------
+    Shelf
+        The same for every store of this folder, and for copies that came from other processes.
+    """
     with _shelves_lock:
         return _shelves.setdefault(folder, Shelf(folder))
 

@@ -326,7 +326,7 @@ class Store:
         return digest
 
     def read_ground(self, digest: str) -> Ground:
-        """Read a ground, its arrays mapped into memory read-only and kept for this process.
+        """Read a ground, its arrays mapped into memory read-only.
 
         Parameters
         ----------
@@ -338,7 +338,17 @@ class Store:
         StoreError
             If it is absent or was damaged.
         """
-        return _ground(self.folder, digest)
+        paths = {
+            name: self._shelf.path("ground", f"{digest}.{name}.npy") for name in _GROUND_ARRAYS
+        }
+        head = self._shelf.path("ground", f"{digest}.json")
+        if not all(self._shelf.holds(path) for path in (head, *paths.values())):
+            raise StoreError(
+                f"the store {self.folder} has no whole ground {digest}: it was pruned or damaged. "
+                f"Start the run again, which writes it"
+            )
+        arrays = {name: np.asarray(np.load(path, mmap_mode="r")) for name, path in paths.items()}
+        return _ground_of(head.read_bytes()[:-TRAILER_BYTES], arrays)
 
     def write_note(self, text: str) -> Path:
         """Leave a short text in the store, for other processes to show that they see it.
@@ -554,26 +564,17 @@ def _ground_header(ground: Ground) -> bytes:
     ).encode()
 
 
-@lru_cache(maxsize=4)
-def _ground(folder: Path, digest: str) -> Ground:
-    shelf = shelf_of(folder)
-    paths = {name: shelf.path("ground", f"{digest}.{name}.npy") for name in _GROUND_ARRAYS}
-    head = shelf.path("ground", f"{digest}.json")
-    if not all(shelf.holds(path) for path in (head, *paths.values())):
-        raise StoreError(
-            f"the store {folder} has no whole ground {digest}: it was pruned or damaged. Start "
-            f"the run again, which writes it"
-        )
-    header = json.loads(head.read_bytes()[:-TRAILER_BYTES])
-    class_height_m = np.array(header["class_height_m"], np.float64)
+def _ground_of(header: bytes, arrays: Mapping[str, NDArray[Any]]) -> Ground:
+    described = json.loads(header)
+    class_height_m = np.array(described["class_height_m"], np.float64)
     class_height_m.flags.writeable = False
     return Ground(
-        geobox=GeoBox(header["shape"], Affine(*header["transform"]), header["crs"]),
-        terrain=header["terrain"],
-        land_cover=header["land_cover"],
-        table=_TABLE.validate_python(header["table"]),
+        geobox=GeoBox(described["shape"], Affine(*described["transform"]), described["crs"]),
+        terrain=described["terrain"],
+        land_cover=described["land_cover"],
+        table=_TABLE.validate_python(described["table"]),
         class_height_m=class_height_m,
-        **{name: np.asarray(np.load(path, mmap_mode="r")) for name, path in paths.items()},
+        **arrays,
     )
 
 

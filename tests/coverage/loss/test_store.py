@@ -19,6 +19,8 @@ from odc.geo.geobox import GeoBox
 
 from ankang_coverage.coverage.loss import shelf as _shelf
 from ankang_coverage.coverage.loss.ground import Ground
+from ankang_coverage.coverage.loss.masts import PathLosses
+from ankang_coverage.coverage.loss.path_loss import Propagation
 from ankang_coverage.coverage.loss.store import BEYOND, UNKNOWN, LossWindow, Store, StoreWarning
 from ankang_coverage.errors import RasterError, StoreError
 
@@ -560,7 +562,6 @@ def test_a_ground_comes_back_mapped_into_memory(store, small_region):
     assert isinstance(found.elevation_m.base, np.memmap)
     with pytest.raises(ValueError, match="read-only"):
         found.elevation_m[0, 0] = 0.0
-    assert store.read_ground(digest) is found
     assert store.write_ground(found) == digest
 
 
@@ -586,3 +587,12 @@ def test_a_damaged_ground_is_refused_and_written_again(store, small_region, forg
     assert store.write_ground(ground) == digest
     assert np.array_equal(store.read_ground(digest).class_index, ground.class_index)
     assert store.verify() == []
+
+
+def test_path_losses_travel_without_their_ground(store, small_region):
+    ground = Ground.of(small_region)
+    losses = PathLosses(store, store.write_ground(ground), Propagation(model="rma"))
+    assert losses.ground is losses.ground
+    parcel = pickle.dumps(losses)
+    assert len(parcel) < 2000
+    assert pickle.loads(parcel).ground_digest == losses.ground_digest
