@@ -1,8 +1,8 @@
-"""A Dask cluster as the place where work is done: reached and checked before anything begins.
+"""A Dask cluster as an executor, reached and checked before the work begins.
 
-Nothing is waited for without end or without a word. What should answer soon is asked in a thread
-of its own and given up on, for an address may belong to anything, and a machine may stop in the
-middle of an answer. Of workers that are gone, and may come back, it is said that they are.
+Nothing waits for ever or in silence. A question that should be answered soon is put in a thread of
+its own with a time limit, for any program may listen at an address, and a machine may stop in the
+middle of an answer. While workers are gone, which may come back, the log says so.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ WAIT_S = 5.0
 CHECK_S = 60.0
 """How long the workers may take to load this library and look at the store [s]."""
 WORD_S = 30.0
-"""How often it is said that a run waits for workers or for the scheduler [s]."""
+"""How often the log says that a run waits for workers or for the scheduler [s]."""
 
 _ADDRESS = re.compile(r"(tcp|tls)://[^/\s]+:\d+")
 _TALKATIVE = ("distributed", "tornado", "asyncio")
@@ -64,16 +64,16 @@ def cluster(scheduler: str, store: Store) -> Iterator[Executor]:
     ------
     ClusterError
         If the package distributed is not installed, no scheduler answers at the address, there
-        are no workers, or one of them does not see the store or computes otherwise than this
+        are no workers, or one of them does not see the store or computes differently from this
         process; and later, if the scheduler goes away, a unit of work kills worker after worker,
-        or a worker comes that computes otherwise.
+        or a worker joins that computes differently.
     StoreError
         If the store cannot be written from here.
 
     Examples
     --------
     >>> with cluster("tcp://10.0.0.5:8786", store) as executor:  # doctest: +SKIP
-    ...     predict(region, network, "4g", store=store, executor=executor)
+    ...     predict(region, network, "4g", work=Work(store, executor))
     """
     try:
         distributed: Any = import_module("distributed")
@@ -108,12 +108,12 @@ def cluster(scheduler: str, store: Store) -> Iterator[Executor]:
                 ) from error
             raise
         finally:
-            with suppress(Exception):  # there may be nobody left to take leave of
+            with suppress(Exception):  # the scheduler may be gone
                 _asked(client.close).result(WAIT_S)
 
 
 def _asked(ask: Callable[[], Answer]) -> "Future[Answer]":
-    """Ask in a thread of its own, which ends with the process if there is never an answer."""
+    """Call in a thread of its own, which ends with the process if there is never an answer."""
     answer: Future[Answer] = Future()
 
     def wait() -> None:
@@ -128,7 +128,7 @@ def _asked(ask: Callable[[], Answer]) -> "Future[Answer]":
 
 @contextmanager
 def _silenced() -> Iterator[None]:
-    """Keep off the terminal what is logged of lost connections: errors say it in one line."""
+    """Keep the log of lost connections off the terminal: errors say it in one line."""
     known = [
         logging.getLogger(name)
         for name in {*_TALKATIVE, *logging.root.manager.loggerDict}
@@ -148,7 +148,7 @@ def _silenced() -> Iterator[None]:
 
 
 def _require_scheduler(distributed: Any, scheduler: str) -> None:
-    """Ask what listens at an address what it is, before a client trusts it to answer."""
+    """Require that a scheduler listens at an address, before a client waits for its answer."""
     start = (
         "start one ('dask scheduler') and give the address it prints, such as tcp://10.0.0.5:8786"
     )
@@ -167,7 +167,7 @@ def _require_scheduler(distributed: Any, scheduler: str) -> None:
             comm.abort()
 
     async def ask_in_time() -> Any:
-        # Longer than to connect may take, so that a silent listener is told from none.
+        # Longer than connecting may take, to distinguish a silent listener from none.
         return await asyncio.wait_for(ask(), 1.2 * WAIT_S)
 
     try:
@@ -204,7 +204,7 @@ def _require_workers(client: Any, scheduler: str) -> None:
 
 
 def _require_same_store(client: Any, scheduler: str, store: Store) -> None:
-    """Leave a note in the store, and ask every worker for it and for what it computes by."""
+    """Write a note into the store, and require that every worker reads it and computes alike."""
     token = token_hex(8)
     note = store.write_note(token)
     ask = partial(client.run, _flaw, store, note, token, unit_computation(), on_error="return")
@@ -229,7 +229,7 @@ _INSTALL = "install the same version of ankang_coverage wherever the cluster run
 
 
 def _flaw(store: Store, note: Path, token: str, computation: str) -> str | None:
-    """Return what keeps this process from working on a store, None where nothing does."""
+    """Return why this process cannot work on a store, None where it can."""
     try:
         seen = note.read_text("ascii")
     except OSError:
@@ -251,7 +251,7 @@ def _flaw(store: Store, note: Path, token: str, computation: str) -> str | None:
 
 @contextmanager
 def _watched(client: Any, scheduler: str) -> Iterator[None]:
-    """Say now and then what keeps the work from going on, for as long as it does."""
+    """Log every so often what the work waits for, while it waits."""
     over = Event()
     Thread(target=_watch, args=(client, scheduler, over), daemon=True).start()
     try:

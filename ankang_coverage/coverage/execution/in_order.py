@@ -1,8 +1,8 @@
-"""Where work is done: units through any executor, results in order, little in flight.
+"""Units of work through any executor: results in order, few units in flight.
 
-A unit that leaves this process says by which computation its result is wanted, and a process that
-computes otherwise refuses it before it opens it. So no worker of another version, whenever it came
-to the work, can write its results under the keys of this one.
+A unit that is sent to another process carries the computation that its result must come from, and
+a process that computes differently refuses the unit before it unpacks it. So no worker of another
+version, whenever it joins, can write its results under the keys of this version.
 """
 
 import os
@@ -30,7 +30,7 @@ IN_FLIGHT = 256
 def in_order(
     work: Callable[[Unit], Result], units: Iterable[Unit], executor: Executor | None = None
 ) -> Iterator[Result]:
-    """Yield what `work` makes of each unit, in the order of the units.
+    """Yield what `work` returns for each unit, in the order of the units.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def in_order(
     Raises
     ------
     ClusterError
-        If a process of the executor computes otherwise than this one.
+        If a process of the executor computes differently from this one.
     Exception
         What a unit raises; units not yet begun are cancelled.
     """
@@ -83,14 +83,14 @@ class _Task(Generic[Unit, Result]):
 
 @dataclass(frozen=True)
 class _SentTask:
-    """A task that stays packed until a process has seen that it may do it."""
+    """A task that stays packed until a process has checked that it may do it."""
 
     computation: str
     packed: bytes
 
 
 def _done(task: "_Task[Any, Any] | _SentTask") -> Any:
-    """Do a task, unless it was sent by a process that computes otherwise than this one."""
+    """Do a task, unless it was sent by a process that computes differently."""
     if isinstance(task, _Task):
         return task.work(task.unit)
     differs = difference(unit_computation(), task.computation)

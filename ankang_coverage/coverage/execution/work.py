@@ -1,4 +1,4 @@
-"""Work: where predictions are kept, who computes them, and who is shown how far they are."""
+"""Work: the store of predictions, the executor that computes them, and the display of progress."""
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,14 +18,14 @@ Progress = Callable[[Sequence[str], str], Iterator[str]]
 
 @dataclass(frozen=True)
 class Work:
-    """Where predictions are kept, who computes them, and who is shown how far they are.
+    """The store of predictions, the executor that computes them, and the display of progress.
 
     Attributes
     ----------
     store : Store
         Where path losses and tiles are kept; `Store.default` when omitted.
     executor : concurrent.futures.Executor, optional
-        Who computes: any executor, of other processes or machines too if they see the store;
+        What computes: any executor, of other processes or machines too if they see the store;
         a thread for each processor when omitted. Results do not depend on it.
     progress : callable, optional
         Wraps the ids a stage goes through, to show how far it is.
