@@ -37,7 +37,18 @@ class Block(NamedTuple):
     columns: slice
 
     def meets(self, other: "Block") -> bool:
-        """Whether the two have a pixel in common."""
+        """Return whether two blocks have a pixel in common.
+
+        Parameters
+        ----------
+        other : Block
+            The other block.
+
+        Returns
+        -------
+        bool
+            Whether they do.
+        """
         return all(
             max(own.start, others.start) < min(own.stop, others.stop)
             for own, others in zip(self, other, strict=True)
@@ -47,11 +58,11 @@ class Block(NamedTuple):
 def blocks_of(coverage: xr.Dataset) -> list[Block]:
     """Cut the grid of a coverage where its tiles are cut.
 
-    A tile that is computed or decoded when it is read is so read once for all its variables.
+    So a tile, which is computed or decoded when it is read, is read once for all its variables.
 
     Parameters
     ----------
-    coverage
+    coverage : xarray.Dataset
         A Dataset of `predict`.
 
     Returns
@@ -76,9 +87,9 @@ def each_block(work: Callable[[Block], Result], blocks: Iterable[Block]) -> Iter
 
     Parameters
     ----------
-    work
+    work : callable
         What to do with one block; it reads what it needs.
-    blocks
+    blocks : iterable of Block
         From `blocks_of`.
 
     Yields
@@ -95,11 +106,11 @@ def read_block(coverage: xr.Dataset, name: str, block: Block) -> NDArray[Any]:
 
     Parameters
     ----------
-    coverage
+    coverage : xarray.Dataset
         A Dataset of `predict`.
-    name
+    name : str
         The variable.
-    block
+    block : Block
         The window.
 
     Returns
@@ -113,6 +124,13 @@ def read_block(coverage: xr.Dataset, name: str, block: Block) -> NDArray[Any]:
 
 def require_variables(coverage: xr.Dataset, names: Iterable[str]) -> None:
     """Refuse a coverage that lacks a variable.
+
+    Parameters
+    ----------
+    coverage : xarray.Dataset
+        A Dataset of `predict`.
+    names : iterable of str
+        The variables.
 
     Raises
     ------
@@ -132,11 +150,11 @@ def require_same_grid(coverage: xr.Dataset, geobox: GeoBox, whose: str) -> None:
 
     Parameters
     ----------
-    coverage
+    coverage : xarray.Dataset
         A Dataset of `predict`.
-    geobox
+    geobox : odc.geo.geobox.GeoBox
         The grid.
-    whose
+    whose : str
         Whose grid it is, for the message.
 
     Raises
@@ -159,6 +177,16 @@ def require_same_grid(coverage: xr.Dataset, geobox: GeoBox, whose: str) -> None:
 
 def grid_of(coverage: xr.Dataset) -> GeoBox:
     """Return the pixel grid of a coverage.
+
+    Parameters
+    ----------
+    coverage : xarray.Dataset
+        A Dataset of `predict`.
+
+    Returns
+    -------
+    odc.geo.geobox.GeoBox
+        The grid.
 
     Raises
     ------

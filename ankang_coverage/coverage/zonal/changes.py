@@ -1,4 +1,4 @@
-"""Before and after: which pixels, people and villages a change of the network moves."""
+"""Before and after: which pixels, people and villages a change of the network affects."""
 
 import geopandas as gpd
 import numpy as np
@@ -90,9 +90,9 @@ def people_changed(before: Predicted, after: Predicted, region: Region) -> pd.Da
 
     Parameters
     ----------
-    before, after
+    before, after : Predicted
         As for `difference`, on the region's grid.
-    region
+    region : Region
         The region.
 
     Returns
@@ -136,7 +136,7 @@ def changed_villages(before: gpd.GeoDataFrame, after: gpd.GeoDataFrame) -> gpd.G
 
     Parameters
     ----------
-    before, after
+    before, after : geopandas.GeoDataFrame
         The villages (or townships, or counties) of `summarise`, for two coverages.
 
     Returns
@@ -179,7 +179,7 @@ def _require_comparable(before: Predicted, after: Predicted) -> None:
 
 
 def _lazy(coverage: xr.Dataset, names: list[str], tiled_as: xr.Dataset) -> xr.Dataset:
-    """Some variables of a coverage, computed when they are read, on another's coordinates."""
+    """Return variables of a coverage, computed when they are read, on another's coordinates."""
     first = blocks_of(tiled_as)[0]
     side = {"y": first.rows.stop, "x": first.columns.stop}
     places = {name: tiled_as.coords[name] for name in ("y", "x")}
@@ -187,7 +187,7 @@ def _lazy(coverage: xr.Dataset, names: list[str], tiled_as: xr.Dataset) -> xr.Da
 
 
 def _positions_after(before: xr.Dataset, after: xr.Dataset) -> NDArray[np.int32]:
-    """Position after of each cell before; no server stays none, and a cell that is gone is -2."""
+    """Return each cell's position after; −1 for no server, −2 for a cell that is gone."""
     cells = pd.Index(after["cell"].to_numpy()).get_indexer(before["cell"].to_numpy())
     return np.append(np.where(cells < 0, -2, cells), -1).astype(np.int32)
 

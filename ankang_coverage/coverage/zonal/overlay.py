@@ -1,7 +1,7 @@
 """Coverage laid over villages, townships and counties: who is covered, who is not, and why.
 
-A coverage is read once, block by block, and leaves a few bytes at every part of a pixel that lies
-in a village. From these each division, on whichever level, makes its figures.
+A coverage is read once, block by block, and a few bytes are kept of every part of a pixel that lies
+in a village. The figures of the divisions on every level are made from these.
 """
 
 from collections.abc import Mapping
@@ -71,7 +71,7 @@ _Number = TypeVar("_Number", np.int64, np.float64)
 
 
 class ClassLimits(Settings):
-    """From which share of its people a division counts as covered, and under which it does not."""
+    """The shares of its people from which a division is covered, and under which it is not."""
 
     covered_from: Number = Field(default=0.95, gt=0.0, le=1.0)
     """Smallest share of people of a covered division [0–1]."""
@@ -103,14 +103,14 @@ def summarise(
         The coverage.
     divisions : geopandas.GeoDataFrame
         Polygons with whole ``people``, in the coverage's CRS.
-    population
+    population : xarray.DataArray, optional
         (y, x) relative density of people on the coverage's grid; even within each division when
         omitted.
-    limits
+    limits : ClassLimits, optional
         Shares of people that make a division covered or not covered.
-    complete
+    complete : bool
         Whether to add the columns under "complete" below. More of the coverage is read for them.
-    downlink_mbps, uplink_mbps
+    downlink_mbps, uplink_mbps : float, optional
         Rates [Mbit/s]; whichever is given adds its columns under "rates" below.
 
     Returns
@@ -150,7 +150,7 @@ def summarise(
     Notes
     -----
     The divisions alone do not say where terrain is unknown: here a place that no signal reaches is
-    beyond range. `summarise_region` tells the two apart.
+    beyond range. `summarise_region` distinguishes the two.
     """
     read = coverage.to_dataset()
     wanted = _Wanted.of(coverage, complete, downlink_mbps, uplink_mbps)
@@ -177,7 +177,11 @@ def summarise_region(
         The coverage, on the region's grid.
     region : Region
         The region.
-    limits, complete, downlink_mbps, uplink_mbps
+    limits : ClassLimits, optional
+        As for `summarise`.
+    complete : bool
+        As for `summarise`.
+    downlink_mbps, uplink_mbps : float, optional
         As for `summarise`.
 
     Returns
@@ -211,18 +215,22 @@ def update_summary(
 
     Parameters
     ----------
-    summary
+    summary : mapping of str to geopandas.GeoDataFrame
         What `summarise_region` gave for the coverage before the change; ``villages`` alone, or
         with ``townships`` and ``counties``. Parents cost more: their medians need the levels of
         all their villages.
-    coverage
+    coverage : Predicted
         The coverage after the change.
-    region
+    region : Region
         The region.
-    windows
+    *windows : tuple of slice
         Rows and columns of the grid outside which nothing changed, such as the tiles that were
         computed anew.
-    limits, complete, downlink_mbps, uplink_mbps
+    limits : ClassLimits, optional
+        As it was for `summary`.
+    complete : bool
+        As it was for `summary`.
+    downlink_mbps, uplink_mbps : float, optional
         As they were for `summary`.
 
     Returns
@@ -269,7 +277,7 @@ def _population(coverage: xr.Dataset, given: xr.DataArray | None) -> xr.DataArra
 
 @dataclass(frozen=True)
 class _Wanted:
-    """Which figures are wanted, and so what is read for them."""
+    """Which figures are wanted, and what has to be read for them."""
 
     demands: Demands | None
     downlink_mbps: float | None
@@ -300,12 +308,12 @@ class _Wanted:
 
     @property
     def bits(self) -> dict[str, int]:
-        """Variables of which a rate is asked, and the bit that says it is met."""
+        """Variables with a wanted rate, and the bit that says that it is met."""
         bits = {"downlink_mbps": _DOWNLINK_MET, "uplink_mbps": _UPLINK_MET}
         return {name: bit for name, bit in bits.items() if getattr(self, name) is not None}
 
     def codes(self, coverage: xr.Dataset, block: Block) -> NDArray[np.uint8]:
-        """Why each pixel is not covered (1 where nobody asks why), and the rates it meets."""
+        """Return why pixels are not covered (1 where reasons are not wanted), and the rates met."""
         if self.demands is None:
             codes = np.logical_not(read_block(coverage, "covered", block)).astype(np.uint8)
         else:
@@ -317,23 +325,23 @@ class _Wanted:
 
 @dataclass(frozen=True)
 class _Signal:
-    """What a coverage leaves at entries.
+    """What is kept of a coverage at entries.
 
     Attributes
     ----------
-    entries
+    entries : Entries
         Parts of pixels in villages.
-    wanted
-        What was asked for.
-    level_cdb
+    wanted : _Wanted
+        Which figures are wanted.
+    level_cdb : numpy.ndarray
         (n_entries,) RSRP [0.01 dBm].
-    code
+    code : numpy.ndarray
         (n_entries,) `_Wanted.codes`.
-    site
+    site : numpy.ndarray
         (n_entries,) position in `site_names` of the site that covers; their number where none.
-    obstacle_dam
-        (n_entries,) distance of the blocking terrain [10 m]; empty where nobody asks why.
-    site_names
+    obstacle_dam : numpy.ndarray
+        (n_entries,) distance of the blocking terrain [10 m]; empty where reasons are not wanted.
+    site_names : numpy.ndarray
         Ids of the sites, sorted.
     """
 
@@ -347,7 +355,7 @@ class _Signal:
 
     @classmethod
     def at(cls, entries: Entries, coverage: xr.Dataset, wanted: _Wanted) -> "_Signal":
-        """Read a coverage block by block and keep what it leaves at the entries."""
+        """Read a coverage block by block and keep what the entries need of it."""
         site_names, site_of_cell = np.unique(
             coverage["site"].to_numpy().astype(str), return_inverse=True
         )
@@ -394,7 +402,7 @@ def _tables(
     levels: tuple[str, ...],
     limits: ClassLimits,
 ) -> dict[str, gpd.GeoDataFrame]:
-    """Figures of villages, the entries of `signal`, and of the divisions that they make up."""
+    """Return figures of villages, the entries of `signal`, and of the divisions that they form."""
     sums = _Sums.of(signal)
 
     def table(level: str) -> gpd.GeoDataFrame:
@@ -429,7 +437,7 @@ class _Sums:
 def _figures(
     signal: _Signal, sums: _Sums, owner: NDArray[np.intp], index: pd.Index
 ) -> pd.DataFrame:
-    """Figures of divisions; `owner` is the position in `index` of each village's division."""
+    """Return figures of divisions; `owner` is each village's division by position in `index`."""
     groups = Groups.by(owner, len(index))
     people_by_code = groups.total(sums.people) / MILLI
     people, area = _by_reason(people_by_code), groups.total(sums.area_m2) / M2_PER_KM2
@@ -446,12 +454,12 @@ def _figures(
     if signal.wanted.demands is not None:
         figures |= {"area_90_rsrp_dbm": rsrp[:, 1]}
         figures |= _why_figures(signal, groups, people, area, signal.wanted.demands)
-    asked = {
+    rates = {
         f"people_{name.removesuffix('_mbps')}_met": bit for name, bit in signal.wanted.bits.items()
     }
-    if len(asked) > 1:
-        asked["people_rates_met"] = _DOWNLINK_MET | _UPLINK_MET
-    for name, bits in asked.items():
+    if len(rates) > 1:
+        rates["people_rates_met"] = _DOWNLINK_MET | _UPLINK_MET
+    for name, bits in rates.items():
         figures[name] = people_by_code[:, _CODES & bits == bits].sum(axis=1)
     return pd.DataFrame(figures, index=index)
 
@@ -469,7 +477,7 @@ def _why_figures(
     area: NDArray[np.float64],
     demands: Demands,
 ) -> dict[str, NDArray[np.generic]]:
-    """What keeps a division from being covered, and by how much."""
+    """Return what keeps a division from being covered, and by how much."""
     entries = signal.entries
 
     def median(levels: NDArray[np.int16], *reasons: int) -> NDArray[np.int64]:
@@ -528,7 +536,7 @@ def _with_figures(
 
 
 def _touched(region: Region, windows: tuple[tuple[slice, slice], ...]) -> NDArray[np.bool_]:
-    """Which villages have a pixel in a window, by the rectangles round them."""
+    """Return which villages have a pixel in a window, by the rectangles round them."""
     to_pixel = ~region.geobox.transform
     west, south, east, north = region.villages.bounds.to_numpy().T
     left, top = to_pixel @ (west, north)
@@ -558,7 +566,7 @@ def _require_summary_of(summary: Mapping[str, gpd.GeoDataFrame], region: Region)
 
 
 def _replaced(table: gpd.GeoDataFrame, fresh: gpd.GeoDataFrame, level: str) -> gpd.GeoDataFrame:
-    """The table with the fresh rows in place of its own."""
+    """Return the table with the fresh rows in place of its own."""
     if list(table) != list(fresh):
         differing = sorted(set(table) ^ set(fresh)) or ["in another order"]
         raise DivisionError(

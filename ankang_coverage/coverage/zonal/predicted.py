@@ -1,4 +1,4 @@
-"""What figures by village take of a coverage."""
+"""The part of a coverage that figures by village use."""
 
 from typing import Protocol
 
@@ -21,5 +21,11 @@ class Predicted(Protocol):
         ...
 
     def to_dataset(self) -> xr.Dataset:
-        """Return the figures on the grid, with the cells along ``cell``."""
+        """Return the figures on the grid, with the cells along ``cell``.
+
+        Returns
+        -------
+        xarray.Dataset
+            (y, x) figures.
+        """
         ...

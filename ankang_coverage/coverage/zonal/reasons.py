@@ -1,13 +1,13 @@
 """Why a place is not covered: what would have to change there first.
 
-Several parts of a service's rule can fail at the same pixel. The reason given is the one that has
-to be mended before the others can matter:
+Several parts of a service's rule can fail at the same pixel. The reason given is the one that must
+be removed before the others matter:
 
 1. Where the terrain is unknown nothing was predicted.
 2. Where no cell's radius reaches, a site is missing.
-3. Where the level is too low, it is either because terrain stands in the way (another place for
-   the mast, or a higher one) or, in sight, because of distance, clutter or antenna (more power).
-4. Where the level suffices but the signal is drowned, the neighbours interfere.
+3. Where the level is too low, either terrain is in the way (another place for the mast, or a
+   higher mast) or, in sight, distance, clutter or antenna are to blame (more power).
+4. Where the level suffices but not the SINR, the neighbours interfere.
 5. Where the downlink is good, the terminal's own power may not reach back.
 """
 
@@ -87,16 +87,16 @@ def _reasons(
 
 @dataclass(frozen=True)
 class Demands:
-    """What a service's rule asks of a pixel.
+    """The thresholds that a service's rule sets for a pixel.
 
     Attributes
     ----------
-    needed_dbm
+    needed_dbm : float
         Median RSRP that makes the threshold with the wanted probability [dBm].
-    least_sinr_db
-        Lowest SINR [dB]; minus infinity where any will do.
-    least_uplink_margin_db
-        Lowest margin of the uplink [dB]; minus infinity where any will do.
+    least_sinr_db : float
+        Lowest SINR [dB]; minus infinity without a threshold.
+    least_uplink_margin_db : float
+        Lowest margin of the uplink [dB]; minus infinity without a threshold.
     """
 
     needed_dbm: float
@@ -105,12 +105,17 @@ class Demands:
 
     @classmethod
     def of(cls, rule: Rule) -> "Demands":
-        """Take them from the rule that a coverage was judged by.
+        """Take the thresholds of a rule.
 
         Parameters
         ----------
         rule : Rule
-            The rule.
+            The rule that a coverage was judged by.
+
+        Returns
+        -------
+        Demands
+            The thresholds.
         """
         least_sinr_db = rule.service.sinr_threshold_db
         return cls(
@@ -121,7 +126,7 @@ class Demands:
 
     @property
     def variables(self) -> tuple[str, ...]:
-        """Names of the variables that say which part fails; what any value meets is left out."""
+        """Names of the variables that show which part fails, if they have a threshold."""
         return (
             *("covered", "rsrp_dbm", "obstacle_distance_m"),
             *(("sinr_db",) if self.least_sinr_db > _ANY else ()),
@@ -154,7 +159,7 @@ def why_not(coverage: Predicted, region: Region) -> xr.DataArray:
     Notes
     -----
     A level is too low where RSRP < threshold + σ·Φ⁻¹(edge probability); by how much is the
-    shortfall of `summarise`. Of two carriers the one with the stronger RSRP is looked at. A pixel
+    shortfall of `summarise`. Of two carriers the stronger counts. A pixel
     of known height behind a hole in the terrain counts as beyond range.
 
     References
@@ -189,7 +194,7 @@ def why_not(coverage: Predicted, region: Region) -> xr.DataArray:
 
 
 def elevation_looked_at(coverage: Predicted, region: Region) -> xr.DataArray | None:
-    """Return the elevation that a prediction looked at; None where it looked at none.
+    """Return the elevation that a prediction used; None where it used none.
 
     Parameters
     ----------
@@ -197,6 +202,11 @@ def elevation_looked_at(coverage: Predicted, region: Region) -> xr.DataArray | N
         The coverage.
     region : Region
         Its region.
+
+    Returns
+    -------
+    xarray.DataArray or None
+        (y, x) elevation [m].
     """
     return None if coverage.terrain == NO_TERRAIN else region.rasters["elevation_m"]
 
@@ -217,6 +227,11 @@ def reasons_in_block(
         Those of the coverage's rule.
     block : Block
         The window.
+
+    Returns
+    -------
+    numpy.ndarray
+        (rows, columns) positions in `REASONS`.
     """
     read = {name: read_block(figures, name, block) for name in demands.variables}
     rsrp = read["rsrp_dbm"]

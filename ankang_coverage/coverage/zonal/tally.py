@@ -1,7 +1,7 @@
 """From pixels to divisions: values at the parts of pixels, added up and put in order.
 
-A part of a pixel that lies in a village is an entry of the shares (`PixelShares`): a share of the
-pixel's area and some people. `gather` takes a raster's values to the entries, block by block;
+The part of a pixel that lies in a village is an entry of the shares (`PixelShares`): a share of the
+pixel's area, and people. `gather` takes a raster's values to the entries, block by block;
 `sums_by_code`, `levels_reached` and `strongest_sites` make figures of them, for the villages or
 for divisions made of villages.
 
@@ -36,17 +36,17 @@ class Entries:
 
     Attributes
     ----------
-    indptr
+    indptr : numpy.ndarray
         (n_villages + 1) where each village's entries begin.
-    pixels
+    pixels : numpy.ndarray
         (n_entries,) pixel of each, rising within a village.
-    fraction
+    fraction : numpy.ndarray
         (n_entries,) share of the pixel's area [0–1].
-    people
+    people : numpy.ndarray
         (n_entries,) people [1/1000 person].
-    pixel_area_m2
+    pixel_area_m2 : float
         Area of one pixel [m²].
-    n_columns
+    n_columns : int
         Width of the grid [pixels].
     """
 
@@ -61,7 +61,22 @@ class Entries:
     def of(
         cls, shares: PixelShares, n_columns: int, villages: NDArray[np.intp] | None = None
     ) -> "Entries":
-        """Take those of the villages at some positions of the shares; all when omitted."""
+        """Take the entries of villages.
+
+        Parameters
+        ----------
+        shares : PixelShares
+            Shares of pixels in villages.
+        n_columns : int
+            Width of the grid [pixels].
+        villages : numpy.ndarray, optional
+            Positions of the villages in the shares; all when omitted.
+
+        Returns
+        -------
+        Entries
+            The entries.
+        """
         area, people = shares.area, shares.people
         if villages is not None:
             area, people = area[villages], people[villages]
@@ -101,11 +116,11 @@ class Entries:
 
         Parameters
         ----------
-        values
+        values : numpy.ndarray
             (rows, columns) of the block.
-        block
+        block : Block
             The window.
-        out
+        out : numpy.ndarray
             (n_entries,) array to fill where an entry lies in the block.
         """
         _gather(
@@ -120,7 +135,18 @@ class Entries:
         )
 
     def meeting(self, block: Block) -> NDArray[np.intp]:
-        """Positions of the villages whose extent meets a block."""
+        """Return the villages whose extent meets a block.
+
+        Parameters
+        ----------
+        block : Block
+            The window.
+
+        Returns
+        -------
+        numpy.ndarray
+            Their positions.
+        """
         top, bottom, left, right = self.extents.T
         return np.flatnonzero(
             (top < block.rows.stop)
@@ -136,9 +162,9 @@ class Groups:
 
     Attributes
     ----------
-    order
+    order : numpy.ndarray
         Positions of the villages, those of a division together.
-    bounds
+    bounds : numpy.ndarray
         (n_divisions + 1) where each division's villages begin in `order`.
     """
 
@@ -147,7 +173,20 @@ class Groups:
 
     @classmethod
     def by(cls, owner: NDArray[np.intp], n_divisions: int) -> "Groups":
-        """Group villages by the position of the division that owns each."""
+        """Group villages by division.
+
+        Parameters
+        ----------
+        owner : numpy.ndarray
+            (n_villages,) position of the division that owns each.
+        n_divisions : int
+            How many divisions there are.
+
+        Returns
+        -------
+        Groups
+            The villages in groups.
+        """
         counts = np.bincount(owner, minlength=n_divisions)
         return cls(
             order=np.argsort(owner, kind="stable").astype(np.int64),
@@ -155,7 +194,18 @@ class Groups:
         )
 
     def total(self, by_village: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Add up figures of the villages, one row each, by division."""
+        """Add up figures of the villages by division.
+
+        Parameters
+        ----------
+        by_village : numpy.ndarray
+            (n_villages, ...) whole figures.
+
+        Returns
+        -------
+        numpy.ndarray
+            (n_divisions, ...) sums.
+        """
         sums = np.zeros((len(self.bounds) - 1, *by_village.shape[1:]), np.int64)
         owner = np.repeat(np.arange(len(sums)), np.diff(self.bounds))
         np.add.at(sums, owner, by_village[self.order])
@@ -167,9 +217,9 @@ def as_levels(values: NDArray[np.float32], levels_per_unit: float) -> NDArray[np
 
     Parameters
     ----------
-    values
+    values : numpy.ndarray
         (rows, columns) values, NaN where there is none.
-    levels_per_unit
+    levels_per_unit : float
         Levels that make one unit of the values.
 
     Returns
@@ -188,13 +238,13 @@ def sums_by_code(
 
     Parameters
     ----------
-    entries
+    entries : Entries
         The entries.
-    codes
+    codes : numpy.ndarray
         (n_entries,) codes under `n_codes`.
-    n_codes
+    n_codes : int
         How many there are.
-    of
+    of : {'area', 'people'}
         What to add up.
 
     Returns
@@ -218,15 +268,17 @@ def levels_reached(
 
     Parameters
     ----------
-    entries, groups
-        The entries, and the divisions.
-    levels
+    entries : Entries
+        The entries.
+    groups : Groups
+        The divisions.
+    levels : numpy.ndarray
         (n_entries,) levels; `NO_LEVEL` is below all.
-    tenths
+    tenths : sequence of int
         Tenths of the area or people: 5 gives the median.
-    of
+    of : {'area', 'people'}
         What to weigh by.
-    among
+    among : tuple of numpy.ndarray, optional
         Which codes count, and the entries' codes; all entries when omitted.
 
     Returns
@@ -257,11 +309,13 @@ def strongest_sites(
 
     Parameters
     ----------
-    entries, groups
-        The entries, and the divisions.
-    sites
+    entries : Entries
+        The entries.
+    groups : Groups
+        The divisions.
+    sites : numpy.ndarray
         (n_entries,) position of the site that covers each entry; `n_sites` where none does.
-    n_sites
+    n_sites : int
         How many sites there are.
 
     Returns

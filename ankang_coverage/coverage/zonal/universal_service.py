@@ -1,7 +1,7 @@
 """The universal-service rule for administrative villages (行政村), and rules that combine.
 
 A rule is a function of a `Case` (a region, what covers it, what is built) that returns one row per
-administrative village: ``fulfilled``, ``reason`` and whatever figures the rule looked at. `any_of`
+administrative village: ``fulfilled``, ``reason`` and the figures that the rule used. `any_of`
 and `all_of` make one rule of several, `judge` applies it:
 
 >>> rule = all_of(universal_service(), people_share_at_least(0.95))
@@ -51,11 +51,11 @@ class Case:
 
     Attributes
     ----------
-    region
+    region : Region
         The region.
     coverage : Coverage
         The coverage, on its grid.
-    network
+    network : Network
         What is built or planned; sites of status candidate do not count.
     """
 
@@ -83,20 +83,20 @@ def judge(rule: VillageRule, region: Region, coverage: Predicted, network: Netwo
 
     Parameters
     ----------
-    rule
+    rule : VillageRule
         One of the rules below, or `any_of` or `all_of` several.
-    region
+    region : Region
         The region.
     coverage : Coverage
         The coverage, on its grid.
-    network
+    network : Network
         What is built or planned; sites of status candidate do not count.
 
     Returns
     -------
     pandas.DataFrame
         Indexed by village code, 行政村 only: ``fulfilled``, ``reason`` (the rule that is
-        fulfilled, or those that are not), and the figures that the rules looked at.
+        fulfilled, or those that are not), and the figures that the rules used.
 
     Raises
     ------
@@ -114,8 +114,13 @@ def any_of(*rules: VillageRule) -> VillageRule:
 
     Parameters
     ----------
-    rules
-        The rules; those that are fulfilled are the reason, and where none is all are.
+    *rules : callable
+        The rules; those that are fulfilled are the reason, and where none is, all are.
+
+    Returns
+    -------
+    VillageRule
+        The rule, to give to `judge`.
     """
     return _combined(rules, np.any)
 
@@ -125,8 +130,13 @@ def all_of(*rules: VillageRule) -> VillageRule:
 
     Parameters
     ----------
-    rules
+    *rules : callable
         The rules; where one is not fulfilled, those that are not are the reason.
+
+    Returns
+    -------
+    VillageRule
+        The rule, to give to `judge`.
     """
     return _combined(rules, np.all)
 
@@ -161,8 +171,13 @@ def people_share_at_least(share: float) -> VillageRule:
 
     Parameters
     ----------
-    share
+    share : float
         Least share of the people [0–1]. A village without people does not fulfil it.
+
+    Returns
+    -------
+    VillageRule
+        The rule, to give to `judge`.
     """
     _require_within("share", share, 0.0, 1.0)
 
@@ -183,8 +198,13 @@ def median_rsrp_at_least(rsrp_dbm: float) -> VillageRule:
 
     Parameters
     ----------
-    rsrp_dbm
+    rsrp_dbm : float
         Least median RSRP [dBm].
+
+    Returns
+    -------
+    VillageRule
+        The rule, to give to `judge`.
     """
     _require_within("rsrp_dbm", rsrp_dbm, -200.0, 0.0)
 
@@ -205,10 +225,15 @@ def site_within(distance_m: float, points: pd.DataFrame | None = None) -> Villag
 
     Parameters
     ----------
-    distance_m
+    distance_m : float
         Farthest distance, on the ground [m].
-    points
-        As for `universal_service`; only the committees are looked at.
+    points : pandas.DataFrame, optional
+        As for `universal_service`; only the committees count.
+
+    Returns
+    -------
+    VillageRule
+        The rule, to give to `judge`.
     """
     _require_within("distance_m", distance_m, 0.0, 100_000.0)
 
@@ -239,8 +264,13 @@ def signal_at_points(points: pd.DataFrame | None = None) -> VillageRule:
 
     Parameters
     ----------
-    points
+    points : pandas.DataFrame, optional
         As for `universal_service`.
+
+    Returns
+    -------
+    VillageRule
+        The rule, to give to `judge`.
     """
 
     def rule(case: Case) -> pd.DataFrame:
@@ -280,19 +310,19 @@ def universal_service(
 
     Parameters
     ----------
-    points
+    points : pandas.DataFrame, optional
         Points of service: ``village`` (code), ``kind`` (committee, school, clinic, cluster),
         ``x_m`` and ``y_m`` in the region's CRS or ``longitude`` and ``latitude`` in WGS-84
-        [degrees], and for clusters, where known, ``households``. Points of communities are not
-        looked at. Where a village has no point, its most populated pixel stands for its
+        [degrees], and for clusters, where known, ``households``. Points of communities do not
+        count. Where a village has no point, its most populated pixel stands for its
         committee; where it has points but no committee, that pixel is where the distance is
         measured from.
-    distance_m
+    distance_m : float
         Farthest distance of the site [m].
 
     Returns
     -------
-    Rule
+    VillageRule
         For `judge`, with the figures ``nearest_site``, ``nearest_site_m``,
         ``committee_assumed``, ``points``, ``points_without_signal``, ``kinds_without_signal`` and
         ``points_assumed``. ``reason`` says by which branch.
@@ -321,14 +351,14 @@ def universal_service(
 
 
 def _points_of_service(case: Case, points: pd.DataFrame | None) -> pd.DataFrame:
-    """Points with ``village``, ``kind``, ``x_m``, ``y_m``, ``assumed``; every village has one."""
+    """Return the points that count; the most populated pixel of a village without any."""
     known = _checked(case, points) if points is not None else _NO_POINTS
     lacking = case.judged.index.difference(known["village"], sort=False)
     return pd.concat([known, _most_populated(case, lacking)], ignore_index=True)
 
 
 def _committees(case: Case, points: pd.DataFrame | None) -> pd.DataFrame:
-    """One committee per village, by code: the first given, or the most populated pixel."""
+    """Return one committee per village, by code: the first given, or the most populated pixel."""
     known = _checked(case, points) if points is not None else _NO_POINTS
     committees = known[known["kind"] == "committee"].drop_duplicates("village")
     lacking = case.judged.index.difference(committees["village"], sort=False)
@@ -348,7 +378,7 @@ _NO_POINTS = pd.DataFrame(
 
 
 def _checked(case: Case, points: pd.DataFrame) -> pd.DataFrame:
-    """Points that count, in the region's CRS, or an error that names the row that is wrong."""
+    """Return the points that count, in the region's CRS; the error for a wrong row names it."""
     for column in ("village", "kind"):
         if column not in points:
             raise DivisionError(f"the points have no column {column!r}; they have {list(points)}")
@@ -390,7 +420,7 @@ def _places(case: Case, points: pd.DataFrame) -> "tuple[pd.Series[float], pd.Ser
 
 
 def _most_populated(case: Case, villages: pd.Index) -> pd.DataFrame:
-    """Middle of the pixel where most people of each village live; most area without people."""
+    """Return the middle of each village's pixel with most people, or most area without people."""
     region = case.region
     rows = region.villages.index.get_indexer(villages)
     people, area = region.shares.people, region.shares.area
@@ -413,11 +443,11 @@ def _most_populated(case: Case, villages: pd.Index) -> pd.DataFrame:
     )
 
 
-# --- What is near and what reaches --------------------------------------------------------------
+# --- Near sites and covered points --------------------------------------------------------------
 
 
 def _sites_of_service(case: Case) -> gpd.GeoDataFrame:
-    """Sites with a cell of the coverage's service, as predictions count them."""
+    """Return the sites with a cell of the coverage's service, as predictions count them."""
     cells = case.network.cells
     carriers = cells["site"][cells["radio_layer"].isin(case.coverage.rule.service.radio_layers)]
     sites = case.network.sites
@@ -431,7 +461,7 @@ def _sites_of_service(case: Case) -> gpd.GeoDataFrame:
 def _nearest(
     places: pd.DataFrame, sites: gpd.GeoDataFrame
 ) -> tuple[NDArray[np.float64], NDArray[np.object_]]:
-    """Distance [m] to the nearest site and its id; infinity and no id without sites."""
+    """Return the distance [m] to the nearest site and its id; infinity and no id without sites."""
     if sites.empty:
         return np.full(len(places), np.inf), np.full(len(places), "", object)
     tree = cKDTree(np.column_stack([sites.geometry.x, sites.geometry.y]))
@@ -440,7 +470,7 @@ def _nearest(
 
 
 def _covered_at(case: Case, points: pd.DataFrame) -> NDArray[np.bool_]:
-    """Whether the pixel of each point is covered, read block by block."""
+    """Return whether the pixel of each point is covered, read block by block."""
     to_pixel: Any = ~case.region.geobox.transform
     across, down = to_pixel @ (points["x_m"].to_numpy(), points["y_m"].to_numpy())
     rows, columns = np.floor(down).astype(np.intp), np.floor(across).astype(np.intp)
