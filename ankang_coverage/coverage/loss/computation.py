@@ -23,7 +23,7 @@ PATH_LOSS_VERSION = 1
 
 Tiles are made of path losses, and change with them."""
 TILES_VERSION = 1
-"""Raised when what a tile hears of given path losses changes, or how it is kept."""
+"""Raised when the signals on a tile from given path losses change, or how they are kept."""
 
 _LIBRARIES = ("numba", "llvmlite", "numpy", "scipy")
 """Whose code figures come out of; another version may give other last bits."""
@@ -46,7 +46,13 @@ def path_loss_computation() -> str:
 
 
 def tiles_computation() -> str:
-    """Return how this process computes tiles, and the path losses under them."""
+    """Return how this process computes tiles, and the path losses under them.
+
+    Returns
+    -------
+    str
+        Version, libraries and arithmetic.
+    """
     return f"tiles {TILES_VERSION}, {path_loss_computation()}"
 
 
@@ -66,19 +72,20 @@ def unit_computation() -> str:
 
 
 def difference(own: str, wanted: str) -> str | None:
-    """Return how a process computes otherwise than the one that asks it to.
+    """Return how a process computes differently from the process that sends it work.
 
     Parameters
     ----------
     own : str
         The `unit_computation` of the process.
     wanted : str
-        That of the process that asks.
+        That of the process that sends the work.
 
     Returns
     -------
     str or None
-        What to say after the name of the process; None where they compute alike.
+        The rest of a sentence that begins with the name of the process; None where they compute
+        alike.
 
     Examples
     --------

@@ -26,7 +26,7 @@ wide enough for bands that share antennas and sites, such as 800 and 900 MHz."""
 _KEYS_OF_0_1 = {"height_slope_db": HEIGHT_SLOPE, "diffraction_factor": DIFFRACTION}
 
 
-# Bounds far beyond what any fit gives: they keep sums finite, and tell a file that is none.
+# Bounds far beyond what any fit gives: they keep sums finite, and reveal other files.
 Decibels = Annotated[Number, Field(ge=-1e4, le=1e4)]
 Figure = Annotated[Number, Field(ge=-1e9, le=1e9)]
 Metres = Annotated[Number, Field(gt=0.0, le=1e7)]
@@ -103,12 +103,17 @@ class Correction(Settings):
         return next((term.value for term in self.terms if term.name == name), 0.0)
 
     def applies_to(self, frequency_mhz: float) -> bool:
-        """Tell whether a frequency is near one that was measured.
+        """Return whether a frequency is near one that was measured.
 
         Parameters
         ----------
-        frequency_mhz
+        frequency_mhz : float
             Carrier frequency [MHz].
+
+        Returns
+        -------
+        bool
+            Whether the correction is for it.
 
         Examples
         --------
@@ -125,8 +130,13 @@ class Correction(Settings):
 
         Parameters
         ----------
-        distance_m
+        distance_m : array_like
             Distances from the mast [m].
+
+        Returns
+        -------
+        numpy.ndarray
+            Decades, of the same shape.
         """
         within = np.clip(distance_m, self.nearest_m, self.farthest_m)
         return np.asarray(np.log10(within / self.reference_distance_m))
@@ -138,12 +148,17 @@ class Correction(Settings):
 
         Parameters
         ----------
-        distance_m
+        distance_m : array_like
             Distances from the mast [m].
-        class_index
+        class_index : numpy.ndarray
             Position of the receivers' classes in `table`, of the same shape.
-        table
+        table : LandCoverTable
             Land-cover classes.
+
+        Returns
+        -------
+        numpy.ndarray
+            Loss [dB], of the same shape.
         """
         added = {cover.code: cover.loss_db for cover in self.land_cover}
         by_class = np.array([added.get(cover.code, 0.0) for cover in table.classes])
@@ -161,7 +176,7 @@ class Estimate(Settings):
     standard_error: Figure
     """Its standard error, neighbouring measurements counted as one block."""
     n_bins: Count
-    """Bins that speak of it."""
+    """Bins that the term is fitted to."""
 
 
 class CellOffset(Settings):
@@ -170,7 +185,7 @@ class CellOffset(Settings):
     cell: str
     """Id in the network."""
     offset_db: Decibels
-    """What to add to its power [dB], shrunk towards 0 the more, the less is known."""
+    """What to add to its power [dB]; shrunk towards 0, more where less was measured."""
     n_bins: Count
     """Bins of the cell."""
     n_blocks: Count
@@ -250,7 +265,7 @@ class Calibration(Settings):
     seed: Whole = Field(ge=-(2**63), lt=2**64)
     """Of the drawing of the parts."""
     sensitivity_dbm: Decibels
-    """Weakest measurement that was believed [dBm]."""
+    """Weakest measurement that was used [dBm]."""
     sources: tuple[Source, ...]
     """Where the measurements come from; synthetic ones say so."""
 
@@ -291,15 +306,26 @@ class Calibration(Settings):
 
         Parameters
         ----------
-        network
+        network : Network
             Sites and cells; cells that were not measured stay as they are.
+
+        Returns
+        -------
+        Network
+            The same sites, with other powers.
         """
         offset = self.offsets()["offset_db"].reindex(network.cells.index, fill_value=0.0)
         power = network.cells["re_power_dbm"] + offset
         return replace(network, cells=network.cells.assign(re_power_dbm=power))
 
     def essence(self) -> "Calibration":
-        """Return what a prediction needs: the correction and σ, without tables that may be long."""
+        """Return what a prediction needs, without tables that may be long.
+
+        Returns
+        -------
+        Calibration
+            With the correction and σ alone.
+        """
         return self.model_copy(
             update={"estimates": (), "errors": (), "cell_offsets": (), "unused": ()}
         )
@@ -309,8 +335,13 @@ class Calibration(Settings):
 
         Parameters
         ----------
-        frequencies_mhz
+        frequencies_mhz : iterable of float
             Carrier frequencies that are predicted [MHz].
+
+        Returns
+        -------
+        float or None
+            Standard deviation [dB].
         """
         applies = all(map(self.correction.applies_to, frequencies_mhz))
         return self.error_sigma_db if applies else None
@@ -320,14 +351,14 @@ class Calibration(Settings):
 
         Parameters
         ----------
-        frequency_mhz
+        frequency_mhz : float
             Carrier frequency [MHz], one that was measured or near it.
 
         Returns
         -------
         SpmCoefficients
-            K1 to K4 tuned; K5 to K7 as before, as a drive test hardly tells K5 from K2 and K3.
-            The losses by class are those of the land-cover table and the correction's.
+            K1 to K4 tuned; K5 to K7 as before, as a drive test hardly distinguishes K5 from K2 and
+            K3. The losses by class are those of the land-cover table and the correction's.
 
         Raises
         ------
@@ -357,6 +388,15 @@ class Calibration(Settings):
     def require_fits(self, model: str, terminal_height_m: float, time_percent: float) -> None:
         """Refuse settings other than those that were fitted.
 
+        Parameters
+        ----------
+        model : str
+            Identity of the path-loss model.
+        terminal_height_m : float
+            Height of the phone [m].
+        time_percent : float
+            Percentage of time [%].
+
         Raises
         ------
         OutOfRangeError
@@ -378,7 +418,7 @@ class Calibration(Settings):
 
         Parameters
         ----------
-        path
+        path : str or pathlib.Path
             The file; one already there is replaced.
 
         Raises
@@ -395,19 +435,24 @@ class Calibration(Settings):
 
         Parameters
         ----------
-        path
+        path : str or pathlib.Path
             The file.
+
+        Returns
+        -------
+        Calibration
+            The calibration.
 
         Raises
         ------
         FileError
             If the file is missing or no calibration.
         """
-        told = read_json(path, "calibration_bytes")
+        content = read_json(path, "calibration_bytes")
         try:
-            return cls.model_validate(told)
+            return cls.model_validate(content)
         except ValidationError as error:
-            why = explain(error, f"{path} is no calibration", told, cls)
+            why = explain(error, f"{path} is no calibration", content, cls)
             raise FileError(f"{why}; make it with calibrate()") from error
 
 

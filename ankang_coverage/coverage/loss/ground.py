@@ -1,4 +1,4 @@
-"""What a mast looks over: bare ground, what stands on it, and what is said of both."""
+"""The ground of path losses: terrain, what stands on it, and the table of land-cover classes."""
 
 import hashlib
 from dataclasses import dataclass
@@ -14,16 +14,16 @@ from ankang_coverage.region.coordinates import WGS84
 from ankang_coverage.region.land_cover import LandCoverTable, bare_ground
 
 NO_TERRAIN = "none"
-"""What a coverage Dataset says of its terrain when the model looked at none."""
+"""Terrain of a coverage whose model uses none."""
 BLOCK = 256
 """Rows and columns of a block of pixels: of what is digested, stored and predicted at once."""
 DEFAULT_CLASS = "default class"
-"""What a coverage Dataset says of its land cover where none was given."""
+"""Land cover of a coverage where none was given."""
 
 
 @dataclass(frozen=True)
 class Ground:
-    """Terrain and land cover of a region, as path loss over terrain wants them.
+    """Terrain and land cover of a region, as path loss over terrain needs them.
 
     A terrain model is the bare ground, and the classes' heights stand on it along the path. A
     surface model holds trees and roofs already: the ground under them is estimated, and what
@@ -32,19 +32,19 @@ class Ground:
 
     Attributes
     ----------
-    geobox
+    geobox : odc.geo.geobox.GeoBox
         The pixel grid.
-    terrain
+    terrain : str
         ``dtm`` or ``dsm``; ``none`` where the region knows no elevation.
-    elevation_m
+    elevation_m : numpy.ndarray
         (rows, columns) float32 bare ground [m]; NaN where unknown.
-    land_cover
+    land_cover : str
         ``classes``, or ``default class`` where no pixel's land cover is in `table`.
-    class_index
+    class_index : numpy.ndarray
         (rows, columns) uint8 position of each pixel's class in `table`.
-    table
+    table : LandCoverTable
         Land-cover classes: height, clearing radius and terminal loss.
-    class_height_m
+    class_height_m : numpy.ndarray
         Height of each class along the path [m].
     """
 
@@ -62,10 +62,15 @@ class Ground:
 
         Parameters
         ----------
-        region
+        region : Region
             Elevation, a terrain or a surface model, and land cover.
-        table
+        table : LandCoverTable, optional
             Land-cover classes; the built-in table when omitted.
+
+        Returns
+        -------
+        Ground
+            The ground.
         """
         classes = table or LandCoverTable.default()
         elevation = region.rasters["elevation_m"].to_numpy()

@@ -1,4 +1,4 @@
-"""A window of the grid: what one mast needs of its surroundings, and the blocks that keep it."""
+"""The path loss of one mast on a window of the grid, and the blocks that files keep it in."""
 
 from dataclasses import dataclass
 
@@ -31,19 +31,19 @@ LOSS_BANDS = (
 
 @dataclass(frozen=True)
 class LossWindow:
-    """What one mast at one frequency needs of its surroundings, on a window of the region's grid.
+    """Path loss and direction from one mast at one frequency, on a window of the region's grid.
 
     Attributes
     ----------
-    rows, columns
+    rows, columns : slice
         The window, within the grid.
-    loss_cdb
+    loss_cdb : numpy.ndarray
         (rows, columns) int16 path loss [0.01 dB]; `BEYOND` outside the radius, `UNKNOWN` where
         terrain is unknown.
-    elevation_cdeg
+    elevation_cdeg : numpy.ndarray
         (rows, columns) int16 elevation at which the energy leaves the mast, up positive
         [0.01 degrees].
-    obstacle_dam
+    obstacle_dam : numpy.ndarray
         (rows, columns) int16 distance from the mast of the terrain that blocks the path [10 m];
         0 in sight.
 
@@ -75,29 +75,90 @@ class LossWindow:
 
 
 def length_of(span: slice) -> int:
-    """Return how many pixels a span holds."""
+    """Return how many pixels a span holds.
+
+    Parameters
+    ----------
+    span : slice
+        Rows or columns.
+
+    Returns
+    -------
+    int
+        Their number.
+    """
     return int(span.stop - span.start)
 
 
 def block_start(pixel: int) -> int:
-    """Return the first pixel of the block that a pixel is in."""
+    """Return the first pixel of the block that a pixel is in.
+
+    Parameters
+    ----------
+    pixel : int
+        A row or column.
+
+    Returns
+    -------
+    int
+        The first of its block.
+    """
     return pixel // FILE_BLOCK * FILE_BLOCK
 
 
 def widened(span: slice, length: int) -> slice:
-    """Return the blocks that a span touches, at least one, as far as the grid goes."""
+    """Return the blocks that a span touches, at least one, as far as the grid goes.
+
+    Parameters
+    ----------
+    span : slice
+        Rows or columns.
+    length : int
+        Number of rows or columns of the grid.
+
+    Returns
+    -------
+    slice
+        Whole blocks.
+    """
     start = block_start(min(span.start, length - 1))
     stop = -(-span.stop // FILE_BLOCK) * FILE_BLOCK
     return slice(start, min(max(stop, start + FILE_BLOCK), length))
 
 
 def within(span: slice, outer: slice) -> slice:
-    """Return a span counted from the start of another."""
+    """Return a span counted from the start of another.
+
+    Parameters
+    ----------
+    span : slice
+        Rows or columns.
+    outer : slice
+        Rows or columns that hold them.
+
+    Returns
+    -------
+    slice
+        The same, counted from the start of `outer`.
+    """
     return slice(span.start - outer.start, span.stop - outer.start)
 
 
 def common(span: slice, other: slice | None) -> slice:
-    """Return what a span has in common with another, all of it where there is none."""
+    """Return what a span has in common with another, all of it where there is none.
+
+    Parameters
+    ----------
+    span : slice
+        Rows or columns.
+    other : slice, optional
+        Other rows or columns.
+
+    Returns
+    -------
+    slice
+        Those in both; empty where there are none.
+    """
     if other is None:
         return span
     start = min(max(span.start, other.start), span.stop)
@@ -105,6 +166,17 @@ def common(span: slice, other: slice | None) -> slice:
 
 
 def span_of(text: str) -> slice:
-    """Return the span that is written as its two ends."""
+    """Return the span that is written as its two ends.
+
+    Parameters
+    ----------
+    text : str
+        First and past-the-last row or column, a blank between them.
+
+    Returns
+    -------
+    slice
+        Rows or columns.
+    """
     start, stop = text.split()
     return slice(int(start), int(stop))

@@ -27,7 +27,7 @@ from ankang_coverage.coverage.loss.store import Store
 from ankang_coverage.errors import StoreError
 
 COUNTED = ("n_clamped", "n_without_terrain", "n_short_range")
-"""What is counted of the pixels round a mast that were not predicted as others."""
+"""Counts of the pixels round a mast that were not predicted in the usual way."""
 
 _FURTHEST_DAM = np.float32(np.iinfo(np.int16).max)
 _HUNDRED, _TENTH = np.float32(100.0), np.float32(0.1)
@@ -54,11 +54,11 @@ class PathLosses:
 
     Attributes
     ----------
-    store
+    store : Store
         Where they are kept.
-    ground_digest
+    ground_digest : str
         The ground in the store.
-    propagation
+    propagation : Propagation
         The model and its settings.
     """
 
@@ -179,9 +179,9 @@ class Keys:
 
     Parameters
     ----------
-    ground
+    ground : Ground
         Terrain and land cover; only what lies within a mast's radius counts for its key.
-    propagation
+    propagation : Propagation
         The model and its settings.
     """
 
@@ -194,7 +194,7 @@ class Keys:
                 "grid": [str(ground.geobox.crs), *ground.geobox.transform[:6]],
                 "shape": list(ground.geobox.shape),
                 "terrain": ground.terrain,
-                "class_codes": [one.code for one in ground.table.classes],
+                "class_codes": [cover.code for cover in ground.table.classes],
                 "class_height_m": ground.class_height_m.tolist(),
                 "clearing_m": ground.table.clearing_m.tolist(),
                 "latitude_deg": ground.latitude_deg,
@@ -204,7 +204,20 @@ class Keys:
         self._terminal_loss_db = cache(lambda f: ground.table.terminal_loss_db(f).tolist())
 
     def wanted(self, mast: Mast, frequency_mhz: float) -> Wanted:
-        """Return the key of one mast's path loss at one frequency, with what it names."""
+        """Return the key of one mast's path loss at one frequency, with what it names.
+
+        Parameters
+        ----------
+        mast : Mast
+            The mast.
+        frequency_mhz : float
+            Carrier frequency [MHz].
+
+        Returns
+        -------
+        Wanted
+            Mast, frequency and key.
+        """
         digest = hashlib.blake2b(self._common.encode(), digest_size=20)
         described = _described(mast, frequency_mhz, self.propagation)
         digest.update(json.dumps(described).encode())
@@ -219,18 +232,42 @@ class Keys:
 
 
 def missing(store: Store, wanted: Sequence[Wanted]) -> Iterator[list[Wanted]]:
-    """Yield what the store lacks, the frequencies of a mast together."""
+    """Yield the path losses that the store lacks, the frequencies of a mast together.
+
+    Parameters
+    ----------
+    store : Store
+        Where they are kept.
+    wanted : sequence of Wanted
+        The path losses.
+
+    Yields
+    ------
+    list of Wanted
+        Those of one mast.
+    """
     by_mast: dict[Mast, dict[str, Wanted]] = {}
-    for one in wanted:
-        by_mast.setdefault(one.mast, {})[one.key] = one
-    for ones in by_mast.values():
-        lacking = [one for one in ones.values() if not store.has(one.key)]
+    for each in wanted:
+        by_mast.setdefault(each.mast, {})[each.key] = each
+    for of_mast in by_mast.values():
+        lacking = [each for each in of_mast.values() if not store.has(each.key)]
         if lacking:
             yield lacking
 
 
 def does_not_keep(store: Store) -> StoreError:
-    """Return what to say of a store that has lost what was written into it a moment ago."""
+    """Return the error for a store that has lost what was written into it a moment ago.
+
+    Parameters
+    ----------
+    store : Store
+        The store.
+
+    Returns
+    -------
+    StoreError
+        To be raised.
+    """
     return StoreError(
         f"the store {store.folder} does not keep what is written to it: check its disk, or name "
         f"another folder: --store, or the variable ANKANG_COVERAGE_STORE"
@@ -238,7 +275,7 @@ def does_not_keep(store: Store) -> StoreError:
 
 
 def _described(mast: Mast, frequency_mhz: float, propagation: Propagation) -> dict[str, str]:
-    """Say in words what a path loss is of; these are the tags of its file."""
+    """Return what a path loss depends on, as the tags of its file."""
     return {
         "x_m": repr(float(mast.x_m)),
         "y_m": repr(float(mast.y_m)),

@@ -26,7 +26,7 @@ from ankang_coverage.settings import Number, Settings
 
 
 class Propagation(Settings):
-    """How path loss is predicted: the model, how far it is asked, and for whom."""
+    """How path loss is predicted: the model, how far from a mast, and for which terminal."""
 
     model: str | PathLossModel = models.DEFAULT
     """Path-loss model: a name from `propagation.MODELS`, or an object of one's own. Over terrain:
@@ -105,6 +105,11 @@ class Propagation(Settings):
     def resolved(self) -> "Propagation":
         """Return the settings with the calibration in them, instead of the name of its file.
 
+        Returns
+        -------
+        Propagation
+            The same settings.
+
         Raises
         ------
         FileError
@@ -128,6 +133,11 @@ class Propagation(Settings):
         ----------
         frequency_mhz : float
             Carrier frequency [MHz].
+
+        Returns
+        -------
+        str
+            The settings as JSON.
         """
         elsewhere = {"radius_m", "micro_radius_m", "land_cover_table", "calibration"}
         correction = self.correction(frequency_mhz)
@@ -137,12 +147,17 @@ class Propagation(Settings):
         return json.dumps(settings)
 
     def correction(self, frequency_mhz: float) -> Correction | None:
-        """Return what the calibration adds at a frequency; None where it says nothing of it.
+        """Return what the calibration adds at a frequency; None where it was not measured.
 
         Parameters
         ----------
         frequency_mhz : float
             Carrier frequency [MHz].
+
+        Returns
+        -------
+        Correction or None
+            The correction.
         """
         calibration = self.resolved().calibration
         if not isinstance(calibration, Calibration):
@@ -316,12 +331,30 @@ def corrected_losses(
 
 
 def looks_at_terrain(propagation: Propagation) -> bool:
-    """Return whether a model looks at terrain."""
+    """Return whether a model uses terrain.
+
+    Parameters
+    ----------
+    propagation : Propagation
+        The model and its settings.
+
+    Returns
+    -------
+    bool
+        Whether it does.
+    """
     return propagation.path_loss_model.looks_at_terrain
 
 
 def require_terrain(ground: Ground, propagation: Propagation) -> None:
     """Refuse a model over terrain where none is known.
+
+    Parameters
+    ----------
+    ground : Ground
+        The ground.
+    propagation : Propagation
+        The model and its settings.
 
     Raises
     ------
@@ -337,7 +370,20 @@ def require_terrain(ground: Ground, propagation: Propagation) -> None:
 
 
 def stands_on_known_ground(ground: Ground, x_m: float, y_m: float) -> bool:
-    """Return whether a place lies among the centres of pixels and its elevation is known."""
+    """Return whether a place lies among the centres of pixels and its elevation is known.
+
+    Parameters
+    ----------
+    ground : Ground
+        The ground.
+    x_m, y_m : float
+        The place in the grid's CRS [m].
+
+    Returns
+    -------
+    bool
+        Whether a mast can stand there.
+    """
     row, column = pixel_of(ground.geobox, x_m, y_m)
     rows, columns = ground.geobox.shape
     inside = 0 <= row <= rows - 1 and 0 <= column <= columns - 1
@@ -345,7 +391,22 @@ def stands_on_known_ground(ground: Ground, x_m: float, y_m: float) -> bool:
 
 
 def window(geobox: GeoBox, x_m: float, y_m: float, radius_m: float) -> tuple[slice, slice]:
-    """Return the rows and columns of the pixels whose centres can lie within a radius."""
+    """Return the rows and columns of the pixels whose centres can lie within a radius.
+
+    Parameters
+    ----------
+    geobox : odc.geo.geobox.GeoBox
+        The grid.
+    x_m, y_m : float
+        The middle in the grid's CRS [m].
+    radius_m : float
+        The radius [m].
+
+    Returns
+    -------
+    tuple of slice
+        Rows and columns, within the grid.
+    """
     row, column = pixel_of(geobox, x_m, y_m)
     reach = radius_m / geobox.resolution.x
 
@@ -358,7 +419,20 @@ def window(geobox: GeoBox, x_m: float, y_m: float, radius_m: float) -> tuple[sli
 
 
 def pixel_of(geobox: GeoBox, x_m: float, y_m: float) -> tuple[float, float]:
-    """Return row and column of a place on a grid, whole at pixel centres."""
+    """Return row and column of a place on a grid.
+
+    Parameters
+    ----------
+    geobox : odc.geo.geobox.GeoBox
+        The grid.
+    x_m, y_m : float
+        The place in the grid's CRS [m].
+
+    Returns
+    -------
+    tuple of float
+        Row and column, whole at pixel centres.
+    """
     size = geobox.resolution.x
     return (
         (geobox.transform.f - y_m) / size - 0.5,
@@ -369,7 +443,7 @@ def pixel_of(geobox: GeoBox, x_m: float, y_m: float) -> tuple[float, float]:
 def _surroundings(
     ground: Ground, mast: Mast, frequencies_mhz: Sequence[float], model: PathLossModel
 ) -> Surroundings:
-    """Return what a model sees of a mast."""
+    """Return what a model is given of a mast and the ground round it."""
     geobox = ground.geobox
     row, column = pixel_of(geobox, mast.x_m, mast.y_m)
     rows, columns = window(geobox, mast.x_m, mast.y_m, mast.radius_m)

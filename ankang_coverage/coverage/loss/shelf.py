@@ -1,18 +1,19 @@
 """Files that are whole or absent, checked when first read, and together no larger than allowed.
 
-What is in them is `store.py`'s business. Here a file is bytes under a name that says what they
-are, followed by a trailer: eight letters and a digest of the name and all bytes before. GDAL and
-numpy read what a header tells them to and never look at the end, so a GeoTIFF with a trailer is
-still a GeoTIFF; and a file that was cut off, overwritten, damaged or put there by something else
-shows it in one pass over its bytes, made once for each file and process.
+`store.py` knows what is in them. Here a file is bytes under a name, followed by a trailer: eight
+letters and a digest of the name and all bytes before. GDAL and numpy read as much as the header
+says and ignore the end, so a GeoTIFF with a trailer is still a GeoTIFF. A file that was cut off,
+overwritten, damaged or put there by another program is found by one pass over its bytes, made once
+for each file and process.
 
 Several processes may use one folder. They share nothing but the file system: a file is written in
 the folder `UNFINISHED` of its kind and appears by a rename, its time of modification says when it
 was last used, and the folder is walked again after each twentieth of its allowed size that a
-process has written. When a process first uses the folder, what killed ones left unfinished goes.
+process has written. When a process first uses the folder, it removes what killed processes left
+unfinished.
 
-What stands in the place of a file or folder and is none does not stop a run: what can hold nothing
-is removed, anything else is set aside under another name, and a warning says so.
+Something else in the place of a file or folder does not stop a run: if it can hold nothing it is
+removed, otherwise it is set aside under another name, and a warning says so.
 """
 
 import errno
@@ -50,7 +51,7 @@ _OWN_PART = re.compile(r"[0-9a-f]{2}")
 _OWN_NAME = re.compile(r"[0-9a-f]{3,}(?:\.[a-z_]+)?\.(?:tif|npy|json)")
 _SUFFIX_WHILE_WRITTEN = ".part"
 _TOKEN = token_hex(4)
-"""Tells the unfinished files of this process from those of an earlier one of the same number."""
+"""Distinguishes unfinished files of this process from those of an earlier one of its number."""
 # In 0.1 unfinished files stood beside the finished ones, with a dot before their names.
 _OF_THIS_HOST = re.compile(
     rf"\.?.+\.{re.escape(_HOST)}\.(\d+)\.([0-9a-f]+)\{_SUFFIX_WHILE_WRITTEN}"
@@ -85,11 +86,11 @@ class Entry:
 
     Attributes
     ----------
-    path
+    path : pathlib.Path
         Where it stands.
-    n_bytes
+    n_bytes : int
         Its size.
-    used
+    used : float
         When it was last used, to the hour [s since 1970].
     """
 
@@ -103,12 +104,12 @@ class Contents(NamedTuple):
 
     Attributes
     ----------
-    files
+    files : list of Entry
         The files, the least recently used first.
-    abandoned
+    abandoned : list of Entry
         Unfinished files that a process left behind: one of this host that runs no more, or any
         that has not touched them for a day.
-    in_the_way
+    in_the_way : list of pathlib.Path
         What stands in the place of a file or folder and is none.
     """
 
@@ -140,17 +141,52 @@ class Shelf:
         return len(self._damaged)
 
     def path(self, kind: str, name: str) -> Path:
-        """Return the place of a file: ``<folder>/<kind>/ab/abcdef….tif``."""
+        """Return the place of a file: ``<folder>/<kind>/ab/abcdef….tif``.
+
+        Parameters
+        ----------
+        kind : str
+            One of `KINDS`.
+        name : str
+            Name of the file.
+
+        Returns
+        -------
+        pathlib.Path
+            The place.
+        """
         if not _OWN_NAME.fullmatch(name):
             raise StoreError(f"{name!r} is no name of a file in a store: keys are hexadecimal")
         return self.folder / kind / name[:2] / name
 
     def has(self, path: Path) -> bool:
-        """Return whether a file is there, whole or not; it counts as used."""
+        """Return whether a file is there, whole or not; it counts as used.
+
+        Parameters
+        ----------
+        path : pathlib.Path
+            Place of the file.
+
+        Returns
+        -------
+        bool
+            Whether it is there.
+        """
         return self._used(path) is not None
 
     def holds(self, path: Path) -> bool:
-        """Return whether a file is there and whole; one that is damaged is removed, and said."""
+        """Return whether a file is there and whole; a damaged file is removed, with a warning.
+
+        Parameters
+        ----------
+        path : pathlib.Path
+            Place of the file.
+
+        Returns
+        -------
+        bool
+            Whether it is there and whole.
+        """
         found = self._used(path)
         if found is None:
             return False
@@ -168,6 +204,16 @@ class Shelf:
         """Return what is wrong with a file's bytes, None where nothing is.
 
         A file that has gone meanwhile is not there, and so without a flaw.
+
+        Parameters
+        ----------
+        path : pathlib.Path
+            Place of the file.
+
+        Returns
+        -------
+        str or None
+            The fault.
         """
         try:
             file = os.open(path, _READ_ONLY)
@@ -183,7 +229,17 @@ class Shelf:
             raise StoreError(_cannot("read", path, error)) from error
 
     def write(self, path: Path, parts: Sequence[Bytes], max_bytes: int) -> None:
-        """Write a file that appears only when it is complete, and make room where needed."""
+        """Write a file that appears only when it is complete, and make room where needed.
+
+        Parameters
+        ----------
+        path : pathlib.Path
+            Place of the file.
+        parts : sequence of bytes
+            What to write, in order.
+        max_bytes : int
+            What all files may take together [bytes].
+        """
         self._tidy()
         n_bytes = sum(memoryview(part).nbytes for part in parts) + TRAILER_BYTES
         try:
@@ -204,7 +260,18 @@ class Shelf:
         self._take_room(n_bytes, max_bytes)
 
     def write_note(self, text: str) -> Path:
-        """Leave a short text for other processes to see."""
+        """Write a short text for other processes to see.
+
+        Parameters
+        ----------
+        text : str
+            ASCII text.
+
+        Returns
+        -------
+        pathlib.Path
+            Where it is.
+        """
         note = self._unfinished(KINDS[0], "note")
         try:
             self._make_way(note)
@@ -215,7 +282,13 @@ class Shelf:
         return note
 
     def contents(self) -> Contents:
-        """Return what stands on the shelf now."""
+        """Return what stands on the shelf now.
+
+        Returns
+        -------
+        Contents
+            The files, and what is in their way.
+        """
         if _is_no_folder(self.folder):
             raise StoreError(f"cannot list {self.folder}: it is no folder")
         kinds = [self.folder / kind for kind in KINDS]
@@ -234,10 +307,15 @@ class Shelf:
         return contents
 
     def clear(self, place: Path) -> bool:
-        """Take away what stands in the place of a file or folder and is none, and say so.
+        """Clear the place of a file or folder of something else, with a warning.
 
         A link is removed, never what it leads to. What may be somebody's work, a file or a folder
         that is not empty, is set aside.
+
+        Parameters
+        ----------
+        place : pathlib.Path
+            Place of a file or folder of the store.
 
         Returns
         -------
@@ -258,7 +336,13 @@ class Shelf:
         return True
 
     def remove(self, entries: Iterable[Entry]) -> None:
-        """Remove files; one that has gone already is fine."""
+        """Remove files; one that has gone already is fine.
+
+        Parameters
+        ----------
+        entries : iterable of Entry
+            The files.
+        """
         for entry in entries:
             try:
                 entry.path.unlink(missing_ok=True)
@@ -365,7 +449,7 @@ class Shelf:
         return step if total > max_bytes else min(step, max_bytes - total)
 
     def _evict(self, entries: Iterable[Entry], excess_bytes: int) -> int:
-        """Remove the least recently used files, none of this run nor of one beside it."""
+        """Remove the least recently used files, but none of this run or of another under way."""
         n_bytes = 0
         for entry in entries:
             # Use is noted once an hour, so what this process uses may look an hour older than it.

@@ -1,17 +1,15 @@
-"""What was computed once: path losses, tiles and grounds in a folder on local or shared disk.
+"""A store of path losses, tiles and grounds, in a folder on local or shared disk.
 
 A file's name is a digest of all that its content depends on, so that a file which is there is the
-right one, and nothing ever needs to be brought up to date. Rasters are GeoTIFFs that open in any
-GIS, with their inputs as tags. `_shelf` keeps the files whole, checked and bounded.
+right one, and none ever needs to be brought up to date. Rasters are GeoTIFFs that open in any GIS,
+with their inputs as tags. `shelf` keeps the files whole, checked and bounded.
 """
 
-import hashlib
 import io
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,8 +22,19 @@ from odc.geo.geobox import GeoBox
 from pydantic import TypeAdapter
 from rasterio.errors import RasterioError
 from rasterio.io import DatasetReader, MemoryFile
-from rasterio.windows import Window
 
+from ankang_coverage.coverage.loss.geotiff import (
+    GDAL_SETTINGS,
+    OWN_TAGS,
+    as_bytes,
+    digest_of,
+    input_tags,
+    loss_pixels,
+    own_window,
+    pixel_flaw,
+    raster_crs,
+    read_raster,
+)
 from ankang_coverage.coverage.loss.ground import Ground
 from ankang_coverage.coverage.loss.loss_window import (
     BEYOND,
@@ -33,10 +42,8 @@ from ankang_coverage.coverage.loss.loss_window import (
     LOSS_BANDS,
     UNKNOWN,
     LossWindow,
-    block_start,
     common,
     length_of,
-    span_of,
     widened,
     within,
 )
@@ -65,9 +72,6 @@ __all__ = [
 FOLDER_VARIABLE = "ANKANG_COVERAGE_STORE"
 """Environment variable that names the default store."""
 
-_OWN_TAGS = "STORE"
-"""Domain of the tags that the store itself reads, beside the inputs in the default one."""
-_GDAL = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR"}
 _GROUND_ARRAYS = ("elevation_m", "class_index")
 
 T = TypeVar("T")
@@ -79,13 +83,13 @@ class StoreInfo:
 
     Attributes
     ----------
-    folder
+    folder : pathlib.Path
         Where it is.
-    max_bytes
+    max_bytes : int
         What its files may take together.
-    n_files, n_bytes
+    n_files, n_bytes : mapping of str to int
         Files and their size by kind: ``loss``, ``tiles``, ``ground``.
-    n_unfinished
+    n_unfinished : int
         Unfinished files that killed runs left behind.
     """
 
@@ -122,9 +126,9 @@ class Store:
 
     Parameters
     ----------
-    folder
+    folder : str or os.PathLike
         Folder on local or shared disk; made when first written to.
-    max_bytes
+    max_bytes : int
         What its files may take together [bytes].
 
     Raises
@@ -147,7 +151,13 @@ class Store:
 
     @classmethod
     def default(cls) -> "Store":
-        """Return the store that ``ANKANG_COVERAGE_STORE`` names, else that in the user's cache."""
+        """Return the store that ``ANKANG_COVERAGE_STORE`` names, else that in the user's cache.
+
+        Returns
+        -------
+        Store
+            With the usual bound on its size.
+        """
         named = os.environ.get(FOLDER_VARIABLE)
         return cls(named or platformdirs.user_cache_path("ankang-coverage", appauthor=False))
 
@@ -164,17 +174,33 @@ class Store:
 
         Parameters
         ----------
-        key
+        key : str
             Digest of what the content depends on, hexadecimal.
+
+        Returns
+        -------
+        bool
+            Whether there is a file of this key.
         """
         return any(self._shelf.has(self._raster(kind, key)) for kind in ("loss", "tiles"))
 
     def tags(self, key: str) -> dict[str, str] | None:
-        """Return the tags that a path loss or a tile was written with, None where it is absent."""
+        """Return the tags that a path loss or a tile was written with.
+
+        Parameters
+        ----------
+        key : str
+            As it was written under.
+
+        Returns
+        -------
+        dict or None
+            Texts by name; None where it is absent.
+        """
         for kind in ("loss", "tiles"):
             path = self._raster(kind, key)
             if self._shelf.has(path):
-                return self._read(path, _input_tags)
+                return self._read(path, input_tags)
         return None
 
     def write_loss(
@@ -184,14 +210,14 @@ class Store:
 
         Parameters
         ----------
-        key
+        key : str
             Digest of what it depends on, hexadecimal.
-        window
+        window : LossWindow
             The path loss.
-        geobox
+        geobox : odc.geo.geobox.GeoBox
             The region's grid.
-        tags
-            What it depends on, for whoever opens the file.
+        tags : mapping of str to str
+            What it depends on, for people who open the file.
 
         Raises
         ------
@@ -209,7 +235,7 @@ class Store:
         own_tags = {
             "rows": f"{window.rows.start} {window.rows.stop}",
             "columns": f"{window.columns.start} {window.columns.stop}",
-            "pixels": _digest(window.bands),
+            "pixels": digest_of(window.bands),
         }
 
         self._write_raster(
@@ -229,9 +255,9 @@ class Store:
 
         Parameters
         ----------
-        key
+        key : str
             As given to `write_loss`.
-        rows, columns
+        rows, columns : slice, optional
             Window of the region's grid; all when omitted. A block that lies in it in part is
             decoded as a whole.
 
@@ -243,9 +269,9 @@ class Store:
         """
 
         def take(raster: DatasetReader) -> LossWindow:
-            own_rows, own_columns = _own_window(raster)
+            own_rows, own_columns = own_window(raster)
             taken = common(own_rows, rows), common(own_columns, columns)
-            return LossWindow(*taken, *_loss_pixels(raster, *taken))
+            return LossWindow(*taken, *loss_pixels(raster, *taken))
 
         return self._read(self._raster("loss", key), take)
 
@@ -260,14 +286,14 @@ class Store:
 
         Parameters
         ----------
-        key
+        key : str
             Digest of what they depend on, hexadecimal.
-        bands
+        bands : mapping of str to numpy.ndarray
             (rows, columns) float32 figures by name; NaN where there is none.
-        geobox
+        geobox : odc.geo.geobox.GeoBox
             The tile's own grid.
-        tags
-            What they depend on, for whoever opens the file.
+        tags : mapping of str to str
+            What they depend on, for people who open the file.
 
         Raises
         ------
@@ -282,12 +308,24 @@ class Store:
             geobox,
             [(name, 1.0, "") for name in bands],
             tags,
-            {"pixels": _digest(pixels)},
+            {"pixels": digest_of(pixels)},
             nodata=np.nan,
         )
 
     def read_tile(self, key: str) -> dict[str, NDArray[np.float32]] | None:
-        """Read the figures of a tile by name, None where the file is absent or was damaged."""
+        """Read the figures of a tile.
+
+        Parameters
+        ----------
+        key : str
+            As given to `write_tile`.
+
+        Returns
+        -------
+        dict or None
+            (rows, columns) float32 figures by name; None where the file is absent, or was damaged
+            and is now removed.
+        """
 
         def take(raster: DatasetReader) -> dict[str, NDArray[np.float32]]:
             return dict(zip(raster.descriptions, raster.read(), strict=True))
@@ -299,7 +337,7 @@ class Store:
 
         Parameters
         ----------
-        ground
+        ground : Ground
             Terrain and land cover.
 
         Returns
@@ -314,9 +352,9 @@ class Store:
         """
         header = _ground_header(ground)
         arrays = {name: np.ascontiguousarray(getattr(ground, name)) for name in _GROUND_ARRAYS}
-        digest = _digest(arrays.values(), header)
+        digest = digest_of(arrays.values(), header)
         contents: dict[str, list[Bytes]] = {
-            f"{digest}.{name}.npy": [_npy_header(array), _as_bytes(array)]
+            f"{digest}.{name}.npy": [_npy_header(array), as_bytes(array)]
             for name, array in arrays.items()
         }
         for name, parts in (contents | {f"{digest}.json": [header]}).items():
@@ -330,8 +368,13 @@ class Store:
 
         Parameters
         ----------
-        digest
+        digest : str
             As `write_ground` returned it.
+
+        Returns
+        -------
+        Ground
+            The ground.
 
         Raises
         ------
@@ -361,7 +404,7 @@ class Store:
         Returns
         -------
         pathlib.Path
-            Where it is; whoever writes it removes it, or, should that be killed, the next run.
+            Where it is; the process that writes it removes it, or the next run if it is killed.
 
         Raises
         ------
@@ -371,7 +414,13 @@ class Store:
         return self._shelf.write_note(text)
 
     def info(self) -> StoreInfo:
-        """Return what the store holds."""
+        """Return what the store holds.
+
+        Returns
+        -------
+        StoreInfo
+            Its folder, its bound, and its files by kind.
+        """
         contents = self._shelf.contents()
         files = contents.files
         sizes = {kind: [e.n_bytes for e in files if e.path.parts[-3] == kind] for kind in KINDS}
@@ -388,10 +437,15 @@ class Store:
 
         Reading checks the bytes of a file; this also decodes the pixels and compares them with
         their digest.
+
+        Returns
+        -------
+        list of Damaged
+            Path and fault of each.
         """
         contents = self._shelf.contents()
         flaws = (
-            (entry.path, self._shelf.flaw(entry.path) or _pixel_flaw(entry.path))
+            (entry.path, self._shelf.flaw(entry.path) or pixel_flaw(entry.path))
             for entry in contents.files
         )
         return [
@@ -406,8 +460,13 @@ class Store:
 
         Parameters
         ----------
-        max_bytes
+        max_bytes : int, optional
             What may stay [bytes]; the store's own bound when omitted.
+
+        Returns
+        -------
+        Pruned
+            How much was removed.
         """
         bound = self.max_bytes if max_bytes is None else max_bytes
         contents = self._shelf.contents()
@@ -442,14 +501,14 @@ class Store:
         *,
         nodata: float,
     ) -> None:
-        with rasterio.Env(**_GDAL), MemoryFile() as file:
+        with rasterio.Env(**GDAL_SETTINGS), MemoryFile() as file:
             with file.open(
                 driver="GTiff",
                 count=pixels.shape[0],
                 height=pixels.shape[1],
                 width=pixels.shape[2],
                 dtype=pixels.dtype,
-                crs=_raster_crs(str(geobox.crs)),
+                crs=raster_crs(str(geobox.crs)),
                 transform=geobox.transform,
                 nodata=nodata,
                 sparse_ok=True,
@@ -463,7 +522,7 @@ class Store:
             ) as raster:
                 # Before the pixels, or the file's directory is written twice.
                 raster.update_tags(**tags)
-                raster.update_tags(ns=_OWN_TAGS, **own_tags)
+                raster.update_tags(ns=OWN_TAGS, **own_tags)
                 raster.descriptions, raster.scales, raster.units = zip(*bands, strict=True)
                 raster.write(pixels)
             self._shelf.write(path, [file.getbuffer()], self.max_bytes)
@@ -472,76 +531,12 @@ class Store:
         if not self._shelf.holds(path):
             return None
         try:
-            return _taken(path, take)
+            return read_raster(path, take)
         except RasterioError as error:
-            # It was whole a moment ago: either it has been evicted, or the disk fails us.
+            # It was whole a moment ago: either it has been evicted, or the disk fails.
             if not path.exists():
                 return None
             raise StoreError(f"cannot read {path}: {error}") from error
-
-
-# GeoTIFFs -----------------------------------------------------------------------------------------
-
-
-@lru_cache(maxsize=8)
-def _raster_crs(crs: str) -> rasterio.CRS:
-    return rasterio.CRS.from_user_input(crs)
-
-
-class _Pixels(DatasetReader):  # type: ignore[misc]  # rasterio has no types
-    """A raster opened for its pixels and tags alone.
-
-    To make out its CRS would take six times as long as all the rest of opening it.
-    """
-
-    def read_crs(self) -> None:
-        """Leave the CRS where it is."""
-
-
-def _taken(path: Path, take: Callable[[DatasetReader], T]) -> T:
-    with (
-        rasterio.Env(**_GDAL),
-        # Not shared, for a handle belongs to one thread.
-        _Pixels(path, driver="GTiff", sharing=False) as raster,
-    ):
-        return take(raster)
-
-
-def _input_tags(raster: DatasetReader) -> dict[str, str]:
-    return {name: value for name, value in raster.tags().items() if name != "AREA_OR_POINT"}
-
-
-def _own_window(raster: DatasetReader) -> tuple[slice, slice]:
-    """Return the rows and columns of the grid that a path loss was given on."""
-    tags = raster.tags(ns=_OWN_TAGS)
-    return span_of(tags["rows"]), span_of(tags["columns"])
-
-
-def _loss_pixels(raster: DatasetReader, rows: slice, columns: slice) -> NDArray[np.int16]:
-    """Return the bands of a path loss on a window of the grid that lies within its own."""
-    own_rows, own_columns = _own_window(raster)
-    pixels = np.empty((len(LOSS_BANDS), length_of(rows), length_of(columns)), np.int16)
-    if pixels.size:
-        left = columns.start - block_start(own_columns.start)
-        top = rows.start - block_start(own_rows.start)
-        raster.read(out=pixels, window=Window(left, top, pixels.shape[2], pixels.shape[1]))
-    return pixels
-
-
-def _pixel_flaw(path: Path) -> str | None:
-    """Return what is wrong with the pixels of a whole file, None where nothing is."""
-    if path.suffix != ".tif":
-        return None
-
-    def is_as_written(raster: DatasetReader) -> bool:
-        tags = raster.tags(ns=_OWN_TAGS)
-        pixels = _loss_pixels(raster, *_own_window(raster)) if "rows" in tags else raster.read()
-        return tags["pixels"] == _digest(pixels)
-
-    try:
-        return None if _taken(path, is_as_written) else "pixels differ from their digest"
-    except RasterioError as error:
-        return str(error) if path.exists() else None
 
 
 # Grounds ------------------------------------------------------------------------------------------
@@ -576,20 +571,6 @@ def _ground_of(header: bytes, arrays: Mapping[str, NDArray[Any]]) -> Ground:
         class_height_m=class_height_m,
         **arrays,
     )
-
-
-# Digests and bytes --------------------------------------------------------------------------------
-
-
-def _digest(arrays: Iterable[NDArray[Any]], header: bytes = b"") -> str:
-    digest = hashlib.sha256(header)
-    for array in arrays:
-        digest.update(_as_bytes(np.ascontiguousarray(array)))
-    return digest.hexdigest()
-
-
-def _as_bytes(array: NDArray[Any]) -> memoryview:
-    return array.reshape(-1).view(np.uint8).data
 
 
 def _npy_header(array: NDArray[Any]) -> bytes:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from odc.geo.geobox import GeoBox
 
-from ankang_coverage.coverage.loss import computation, path_loss
+from ankang_coverage.coverage.loss import computation
 from ankang_coverage.coverage.loss.correction import Correction, LandCoverLoss
 from ankang_coverage.coverage.loss.ground import Ground
 from ankang_coverage.coverage.loss.masts import _as_window
@@ -23,6 +23,7 @@ from ankang_coverage.coverage.signal.carriers import _bands
 from ankang_coverage.coverage.signal.signals import CellSetting, Signals
 from ankang_coverage.propagation.antenna import SectorPattern
 from ankang_coverage.propagation.antenna_files import cosine_pattern
+from ankang_coverage.propagation.models import base
 from ankang_coverage.region.land_cover import LandCoverTable
 
 KEPT = Path(__file__).with_name("computation.json")
@@ -100,7 +101,7 @@ def path_losses():
 
 
 def tiles():
-    """What a tile hears of three masts, antennas by formula and measured, tilted or not."""
+    """The signals of three masts on a tile, antennas by formula and measured, tilted or not."""
     n = 64
     y, x = np.mgrid[0:n, 0:n]
     found = Signals.silent(slice(0, n), slice(0, n))
@@ -123,7 +124,7 @@ def tiles():
                 (pattern, tilt) for pattern in (by_formula, measured) for tilt in (0.0, 4.0)
             )
         ]
-        found.hear(window, row, column, cells)
+        found.add(window, row, column, cells)
     return _bands(found, np.arange(12, dtype=np.int32)) | {
         f"{name}, decibels": 10.0 * np.log10(np.maximum(milliwatts, 1e-30))
         for name, milliwatts in (("best_mw", found.best_mw), ("others_mw", found.others_mw))
@@ -229,16 +230,16 @@ def test_a_thousandth_of_a_decibel_is_noticed_on_any_machine(kept, now):
 
 
 def test_a_change_in_the_code_is_noticed(kept, monkeypatch):
-    monkeypatch.setattr(path_loss, "_SHORTEST_M", 150.0)
+    monkeypatch.setattr(base, "SHORTEST_M", 150.0)
     names = changed(kept["path loss"], summary(1, "another machine", path_losses()))
     assert {name.split(",")[0] for name in names} >= {"free-space 3500", "rma 941.5"}
-    original = Signals.hear
+    original = Signals.add
 
     def louder(self, loss, row, column, cells):
         cells = [replace(cell, level_dbm=cell.level_dbm + 1e-3) for cell in cells]
         return original(self, loss, row, column, cells)
 
-    monkeypatch.setattr(Signals, "hear", louder)
+    monkeypatch.setattr(Signals, "add", louder)
     assert "rsrp_dbm" in changed(kept["tiles"], summary(1, "another machine", tiles()))
 
 
