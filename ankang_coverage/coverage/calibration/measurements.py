@@ -1,4 +1,4 @@
-"""Measurements of the field: who measured what where, and of which cell."""
+"""Measured RSRP: reading it, and finding the cell that was measured."""
 
 import re
 import unicodedata
@@ -64,15 +64,15 @@ class Measurements:
 
     Attributes
     ----------
-    points
+    points : geopandas.GeoDataFrame
         One row a measurement, indexed by the row of the file: ``rsrp_dbm`` [dBm], ``cell`` (its
         id as the file writes it, blank where unknown), ``time`` (NaT where unknown), point
         geometry.
-    rejected
+    rejected : pandas.DataFrame
         Rows of the file that were not used: ``row``, ``column``, ``value``, ``reason``.
-    coordinates
+    coordinates : {'wgs84', 'gcj02', 'bd09'}
         What the file's coordinates were taken for: ``wgs84``, ``gcj02`` or ``bd09``.
-    sources
+    sources : tuple of Source
         Where the measurements come from.
 
     Raises
@@ -105,21 +105,21 @@ def read_measurements(
 ) -> Measurements:
     """Read measured RSRP, one row a measurement of one cell.
 
-    Longitude, latitude and RSRP must be there. The cell's id is understood as in a table of cells
+    Longitude, latitude and RSRP are required. The cell's id is understood as in a table of cells
     (CGI, ECI, NCI, or the number within a base station together with the base station's), and so
     are headers, in Chinese and English; those of RSRP and time stand in `HEADERS`.
 
     Parameters
     ----------
-    path
+    path : str or pathlib.Path
         CSV, Excel workbook, GeoPackage, GeoJSON or Shapefile.
-    coordinates
+    coordinates : {'wgs84', 'gcj02', 'bd09'}
         What longitudes and latitudes are in: ``wgs84`` (CGCS2000 as well), ``gcj02`` (Gaode's or
         Tencent's maps, and most apps on phones sold in China) or ``bd09`` (Baidu's).
-    rsrp
+    rsrp : {'dbm', 'negated', 'lte-index', 'nr-index'}
         How RSRP is written: ``dbm``; ``negated``, without its minus sign; ``lte-index`` or
         ``nr-index``, the number a terminal reports in place of dBm.
-    table
+    table : str, optional
         Sheet of a workbook or layer of a vector file; needed only where several hold places.
 
     Returns
@@ -127,7 +127,7 @@ def read_measurements(
     Measurements
         Points in WGS-84; every row that is none is in ``rejected``, with the first fault found.
         A row that repeats an earlier one, time and all, is such a row: phones send a reading
-        again when there is no new one.
+        again when there is no new reading.
 
     Raises
     ------
@@ -170,7 +170,7 @@ def read_measurements(
 
 
 class _MeasuredRows(Rows):
-    """The rows of a table of measurements, which has columns that a table of cells has not."""
+    """The rows of a table of measurements, with columns that a table of cells does not have."""
 
     def __init__(self, table: Table) -> None:
         super().__init__(table)
@@ -206,7 +206,7 @@ def _read_places(rows: Rows) -> Degrees:
 
 def _read_rsrp(rows: Rows, form: RsrpForm) -> NDArray[np.float64]:
     text = rows.short("rsrp_dbm")
-    plain = [unicodedata.normalize("NFKC", one).replace("−", "-").lower() for one in text]
+    plain = [unicodedata.normalize("NFKC", value).replace("−", "-").lower() for value in text]
     found = pd.Series(plain, dtype=str).str.extract(rf"^({NUMBER})\s*(?:dbm)?$")[0]
     numbers = found.to_numpy(np.float64)
     rows.reject(text == "", "rsrp_dbm", "RSRP is blank")
@@ -246,7 +246,7 @@ def _require_dbm(file: str, numbers: NDArray[np.float64]) -> None:
 
 
 def _read_times(rows: Rows) -> "pd.Series[pd.Timestamp]":
-    """Read times: those that name a zone in UTC, others as they stand; NaT where blank."""
+    """Read times: in UTC where they name a zone, else as they are; NaT where blank."""
     text = pd.Series(rows.short("time"), dtype=str)
     plain = text.str.replace(r"[年月/]", "-", regex=True).str.replace("日", " ")
     plain = plain.str.replace(r"[时分]", ":", regex=True).str.replace(r"秒|:\s*$", "", regex=True)
@@ -265,14 +265,14 @@ _EPOCH_S, _FIRST_MS = (1e8, 1e10), 1e11
 
 
 def _read_cells(rows: Rows) -> NDArray[np.object_]:
-    """Read the cell's id, with its base station's before it where it counts within one."""
+    """Read the cell's id, after its base station's where it is a number within that."""
     cell, base_station = rows.text("cell"), rows.text("base_station")
     named = np.where(cell == "", rows.text("cell_name"), cell)
-    local = np.array([is_local_cell(one) for one in named], dtype=bool) & (base_station != "")
+    local = np.array([is_local_cell(id_) for id_ in named], dtype=bool) & (base_station != "")
     return np.where(local, base_station + "-" + named, named)
 
 
-# What positions may be in ------------------------------------------------------------------------
+# Datums of positions ----------------------------------------------------------------------------
 
 
 def to_wgs84(longitude_deg: Longitudes, latitude_deg: Latitudes, datum: Datum) -> Degrees:
@@ -280,10 +280,15 @@ def to_wgs84(longitude_deg: Longitudes, latitude_deg: Latitudes, datum: Datum) -
 
     Parameters
     ----------
-    longitude_deg, latitude_deg
+    longitude_deg, latitude_deg : numpy.ndarray
         Positions [degrees].
-    datum
+    datum : {'wgs84', 'gcj02', 'bd09'}
         What they are in.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        Longitude and latitude in WGS-84 [degrees].
 
     Examples
     --------
@@ -299,10 +304,15 @@ def from_wgs84(longitude_deg: Longitudes, latitude_deg: Latitudes, datum: Datum)
 
     Parameters
     ----------
-    longitude_deg, latitude_deg
+    longitude_deg, latitude_deg : numpy.ndarray
         WGS-84 positions [degrees].
-    datum
+    datum : {'wgs84', 'gcj02', 'bd09'}
         What to return.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        Longitude and latitude in the datum [degrees].
 
     Examples
     --------
@@ -336,7 +346,7 @@ _NCI_BITS, _NCI_CELL_BITS = 36, 12
 
 
 class _Identity(NamedTuple):
-    """A cell identity taken apart: whose, of which technology, and its number."""
+    """The parts of a cell identity: network code, technology and number."""
 
     plmn: str
     technology: str
@@ -348,15 +358,15 @@ def match_cells(
 ) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
     """Find the network's cell that each measurement names.
 
-    An id that is the same text names the cell. Otherwise ids are taken apart: ``460-00-12345-1``,
-    ``12345-1`` and ``3160321`` (12345 × 256 + 1) are one LTE cell. Codes of the country and the
-    operator must agree where both ids have them.
+    An id that is the same text names the cell. Otherwise ids are split into their parts:
+    ``460-00-12345-1``, ``12345-1`` and ``3160321`` (12345 × 256 + 1) are one LTE cell. Codes of the
+    country and the operator must agree where both ids have them.
 
     Parameters
     ----------
-    network
+    network : Network
         Sites and cells.
-    measurements
+    measurements : Measurements
         Measurements with cells' ids as their file writes them.
 
     Returns
@@ -373,8 +383,8 @@ def match_cells(
     named = measurements.points["cell"].fillna("").astype(str)
     known = _Cells(network)
     found = {text: known.find(text) for text in named.unique()}
-    cell = named.map({text: one[0] for text, one in found.items()})
-    reason = named.map({text: one[1] for text, one in found.items()})
+    cell = named.map({text: id_ for text, (id_, _) in found.items()})
+    reason = named.map({text: why for text, (_, why) in found.items()})
     matched = (cell != "").to_numpy()
     if not matched.any():
         raise NetworkError(
@@ -410,9 +420,9 @@ class _Cells:
         cells = sorted(
             {
                 id_
-                for one in _identities(text)
-                for plmn, id_ in self._by_number.get((one.technology, one.number), ())
-                if not plmn or not one.plmn or plmn == one.plmn
+                for wanted, technology, number in _identities(text)
+                for plmn, id_ in self._by_number.get((technology, number), ())
+                if not plmn or not wanted or plmn == wanted
             }
         )
         if len(cells) == 1:
@@ -446,4 +456,4 @@ def _identities(text: str) -> Iterator[_Identity]:
 
 
 def _some(ids: "pd.Series[str] | pd.Index") -> str:
-    return ", ".join(quoted(str(one)) for one in list(dict.fromkeys(ids))[:3]) or "none"
+    return ", ".join(quoted(str(id_)) for id_ in list(dict.fromkeys(ids))[:3]) or "none"

@@ -14,7 +14,7 @@ from ankang_coverage.coverage.loss.loss_window import BEYOND
 from ankang_coverage.coverage.loss.masts import PathLosses
 from ankang_coverage.coverage.loss.path_loss import mast_losses
 from ankang_coverage.coverage.predictor import Predictor
-from ankang_coverage.coverage.signal.carriers import HeardMast
+from ankang_coverage.coverage.signal.carriers import MastCells
 from ankang_coverage.coverage.signal.cells import cells_of_network
 from ankang_coverage.coverage.signal.pixels import Pixels, strongest_dbm, values_at
 from ankang_coverage.coverage.signal.signals import CellSetting
@@ -22,7 +22,7 @@ from ankang_coverage.propagation.models import PathLossModel
 from ankang_coverage.sites import Network
 
 N_RIVALS = 8
-"""Other sites at a place that are reckoned with, the strongest."""
+"""Other sites at a place that count as rivals: the strongest."""
 LEADS = tuple(f"lead_{n + 1}" for n in range(N_RIVALS))
 
 _INDOORS = "the cell is indoors and serves its building only"
@@ -34,7 +34,7 @@ _ACROSS_UNKNOWN = "the path crosses unknown terrain"
 class _Unit(NamedTuple):
     """Some cells of one mast, and the pixels at which they are asked for."""
 
-    mast: HeardMast
+    mast: MastCells
     cells: tuple[CellSetting, ...]
     pixels: Pixels
 
@@ -154,7 +154,7 @@ class BinPredictor:
                 nearby.append(near)
                 units.append(_Unit(mast, cells, _pixels(bins[near])))
         found = zip(sites, nearby, self._predicted(units), strict=True)
-        for site, of_masts in groupby(found, key=lambda one: one[0]):
+        for site, of_masts in groupby(found, key=lambda of_mast: of_mast[0]):
             strongest = np.full(len(bins), np.nan)
             for _, near, at_pixels in of_masts:
                 strongest[near] = np.fmax(strongest[near], at_pixels.rsrp_dbm)
@@ -184,7 +184,7 @@ class BinPredictor:
                 of_term[rows] = values[name]
         return pd.DataFrame(terms, index=bins.index)
 
-    def _site_of(self, mast: HeardMast) -> str:
+    def _site_of(self, mast: MastCells) -> str:
         return str(self._cells["site"].iloc[mast.cells[0].position])
 
     def _described(self, bins: pd.DataFrame) -> pd.DataFrame:
