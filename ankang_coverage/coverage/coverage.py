@@ -1,4 +1,4 @@
-"""Coverage: what a network's cells put on every pixel, and all that is asked of it afterwards."""
+"""Coverage: what a network's cells put on every pixel, and what can be done with it."""
 
 import hashlib
 import warnings
@@ -52,7 +52,7 @@ class Coverage:
     predictor : Predictor
         Region, path-loss model and work.
     network : Network
-        The sites and cells that were asked about.
+        The sites and cells that were given.
     cells : pandas.DataFrame
         The cells that count, with the columns of `Cell`; a server's number is its row.
     catalogue : Catalogue
@@ -89,12 +89,23 @@ class Coverage:
 
         Parameters
         ----------
-        predictor, network, cells, catalogue
-            As the attributes.
+        predictor : Predictor
+            Region, path-loss model and work.
+        network : Network
+            The sites and cells that were given.
+        cells : pandas.DataFrame
+            The cells that count, with the columns of `Cell`.
+        catalogue : Catalogue
+            What the cells' radio layers and antennas are.
         service : Service
             The rule that decides what is covered.
         n_asked : int
-            How many of the cells were asked for now; of these one at least must reach the region.
+            How many of the cells are new; of these one at least must reach the region.
+
+        Returns
+        -------
+        Coverage
+            The coverage.
 
         Raises
         ------
@@ -103,13 +114,13 @@ class Coverage:
         """
         masts, n_off_terrain = predictor.masts(cells, catalogue)
         carriers = predictor.carriers(masts)
-        if n_asked and not any(carrier.heard for carrier in carriers):
+        if n_asked and not any(carrier.tiles for carrier in carriers):
             raise NetworkError(
                 f"none of {cells['site'].nunique()} sites reaches region {predictor.region.name}: "
                 f"check their coordinates, the region's terrain and the radius"
             )
         predictor.compute_losses(sites_of_masts(masts, cells))
-        predictor.hear(carriers)
+        predictor.compute_tiles(carriers)
         frequencies = [
             catalogue.radio_layer(id_).frequency_mhz for id_ in cells["radio_layer"].unique()
         ]
@@ -206,7 +217,7 @@ class Coverage:
         )
 
     def _variable(self, variable: Any) -> xr.Variable:
-        tiles = sorted({tile for carrier in self.carriers for tile in carrier.heard})
+        tiles = sorted({tile for carrier in self.carriers for tile in carrier.tiles})
 
         def read(tile: Any) -> NDArray[Any]:
             return self._served.read(tile)[variable.name]
@@ -303,7 +314,18 @@ class Coverage:
         return self._figures["covered"]
 
     def __getitem__(self, name: str) -> xr.DataArray:
-        """Return one figure by name."""
+        """Return one figure by name.
+
+        Parameters
+        ----------
+        name : str
+            Name of the figure, such as ``rsrp_dbm``.
+
+        Returns
+        -------
+        xarray.DataArray
+            (y, x) values.
+        """
         return self._figures[name]
 
     @property
@@ -326,7 +348,22 @@ class Coverage:
         downlink_mbps: float | None = None,
         uplink_mbps: float | None = None,
     ) -> dict[str, gpd.GeoDataFrame]:
-        """Return the figures of villages, townships and counties; see `summarise_region`."""
+        """Return the figures of villages, townships and counties; see `summarise_region`.
+
+        Parameters
+        ----------
+        limits : ClassLimits, optional
+            As for `summarise_region`.
+        complete : bool
+            As for `summarise_region`.
+        downlink_mbps, uplink_mbps : float, optional
+            As for `summarise_region` [Mbit/s].
+
+        Returns
+        -------
+        dict
+            ``villages``, ``townships`` and ``counties``.
+        """
         return summarise_region(
             self,
             self.region,
@@ -337,15 +374,43 @@ class Coverage:
         )
 
     def why_not(self) -> xr.DataArray:
-        """Return why each pixel is not covered; see `ankang_coverage.why_not`."""
+        """Return why each pixel is not covered; see `ankang_coverage.why_not`.
+
+        Returns
+        -------
+        xarray.DataArray
+            (y, x) codes of the reasons.
+        """
         return why_not(self, self.region)
 
     def judge(self, rule: VillageRule | None = None) -> pd.DataFrame:
-        """Judge every administrative village, by the universal-service rule when none is given."""
+        """Judge every administrative village, by the universal-service rule when none is given.
+
+        Parameters
+        ----------
+        rule : VillageRule, optional
+            The rule.
+
+        Returns
+        -------
+        pandas.DataFrame
+            By village: ``fulfilled``, ``reason`` and figures.
+        """
         return judge(rule or universal_service(), self.region, self, self.network)
 
     def difference(self, after: "Coverage") -> xr.Dataset:
-        """Return what changes from this coverage to another; see `ankang_coverage.difference`."""
+        """Return what changes from this coverage to another; see `ankang_coverage.difference`.
+
+        Parameters
+        ----------
+        after : Coverage
+            Another coverage by the same rule, on the same grid.
+
+        Returns
+        -------
+        xarray.Dataset
+            ``change``, ``server_changed`` and differences of figures.
+        """
         return difference(self, after)
 
     def add(self, network: Network) -> "Coverage":
@@ -389,6 +454,11 @@ class Coverage:
         ----------
         network : Network
             What is built; only the tiles on which it differs are computed.
+
+        Returns
+        -------
+        Coverage
+            Equal to a prediction of the network.
         """
         cells = cells_of_network(network, self.service.radio_layers, self.geobox)
         return type(self).of(
@@ -406,7 +476,7 @@ class Coverage:
         Returns
         -------
         list of tuple
-            Rows and columns of each tile that hears other signals, or is judged by another rule.
+            Rows and columns of each tile that has other signals, or is judged by another rule.
 
         Raises
         ------
@@ -424,17 +494,17 @@ class Coverage:
 
     @cached_property
     def _tile_keys(self) -> NDArray[np.str_]:
-        """A digest of all that each tile hears and is judged by; nothing where it hears none."""
+        """A digest of the signals on each tile and of its rule; blank where no mast reaches."""
         keys = np.full([-(-length // TILE) for length in self.geobox.shape], "", "U16")
         rule = self.service.model_dump_json() + repr(self.rule.sigma_db)
         carriers = self._served.carriers
-        for tile in {tile for carrier in self.carriers for tile in carrier.heard}:
-            heard = [
-                (carrier.name, layer, carrier.heard[tile].key)
+        for tile in {tile for carrier in self.carriers for tile in carrier.tiles}:
+            signals = [
+                (carrier.name, layer, carrier.tiles[tile].key)
                 for carrier, layer in carriers
-                if tile in carrier.heard
+                if tile in carrier.tiles
             ]
-            digest = hashlib.blake2b(f"{rule}{heard}".encode(), digest_size=8)
+            digest = hashlib.blake2b(f"{rule}{signals}".encode(), digest_size=8)
             keys[tile.row, tile.column] = digest.hexdigest()
         return keys
 

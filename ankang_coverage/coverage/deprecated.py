@@ -21,6 +21,11 @@ def add_network(region: Region, coverage: Coverage, network: Network, **_: objec
         What stands.
     network : Network
         What is added.
+
+    Returns
+    -------
+    Coverage
+        Both together.
     """
     del region
     _warn("add_network(region, coverage, network)", "coverage.add(network)")
@@ -34,6 +39,11 @@ def is_covered(coverage: Coverage) -> NDArray[np.bool_]:
     ----------
     coverage : Coverage
         The coverage.
+
+    Returns
+    -------
+    numpy.ndarray
+        (y, x) whether the rule is met.
     """
     _warn("is_covered(coverage)", "coverage.covered")
     return np.asarray(coverage.covered.to_numpy(), np.bool_)
@@ -46,6 +56,11 @@ def changed_windows(before: Coverage, after: Coverage) -> list[tuple[slice, slic
     ----------
     before, after : Coverage
         Coverages on one grid.
+
+    Returns
+    -------
+    list of tuple
+        Rows and columns of each tile that may differ.
     """
     _warn("changed_windows(before, after)", "before.changed_windows(after)")
     return before.changed_windows(after)

@@ -40,8 +40,8 @@ def predict(
         A service (``4g``, ``5g``, or a Service with another rule) or one radio layer
         (``lte-b8``), judged by the rule of the service it belongs to.
     operators : str or sequence of str, optional
-        Whose subscribers are asked about: the cells they can use, their own and those shared with
-        them. All cells when omitted.
+        Whose subscribers count: the cells they can use, their own and those shared with them.
+        All cells when omitted.
     propagation : Propagation, optional
         Path-loss model and its settings.
     work : Work, optional
@@ -86,12 +86,17 @@ def predict_with(
     ----------
     predictor : Predictor
         Region, model and work.
-    network, of, operators
+    network : Network
+        As for `predict`.
+    of : str or Service
+        As for `predict`.
+    operators : str or sequence of str, optional
         As for `predict`.
 
     Returns
     -------
     Coverage
+        As `predict` returns it.
     """
     service = as_service(of, network.catalogue)
     usable = network if operators is None else usable_by(network, operators)

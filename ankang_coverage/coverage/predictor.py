@@ -10,8 +10,8 @@ from ankang_coverage.coverage.execution.work import Work
 from ankang_coverage.coverage.loss.ground import Ground
 from ankang_coverage.coverage.loss.masts import Counts, Keys, PathLosses, Wanted, missing
 from ankang_coverage.coverage.loss.path_loss import Propagation, require_terrain
-from ankang_coverage.coverage.signal.carriers import Carrier, HeardMast, hear
-from ankang_coverage.coverage.signal.cells import cells_of_network, heard_masts, sites_of_masts
+from ankang_coverage.coverage.signal.carriers import Carrier, MastCells, compute_tiles
+from ankang_coverage.coverage.signal.cells import cells_of_network, masts_of_cells, sites_of_masts
 from ankang_coverage.coverage.signal.tiles import Tile, tiles_of
 from ankang_coverage.region import Region
 from ankang_coverage.region.land_cover import LandCoverTable
@@ -23,8 +23,8 @@ from ankang_coverage.sites.catalogue import Catalogue
 class Predictor:
     """A region made ready for predictions by one model.
 
-    The ground is made and put into the store when it is first asked for, and serves every
-    prediction after that.
+    The ground is made and put into the store when it is first used, and serves every prediction
+    after that.
 
     Attributes
     ----------
@@ -72,31 +72,57 @@ class Predictor:
 
     def masts(
         self, cells: pd.DataFrame, catalogue: Catalogue
-    ) -> tuple[dict[str, list[HeardMast]], int]:
-        """Set cells on their masts; see `heard_masts`."""
-        return heard_masts(cells, catalogue, self.ground, self.keys)
+    ) -> tuple[dict[str, list[MastCells]], int]:
+        """Put cells on their masts; see `masts_of_cells`.
 
-    def carriers(self, masts: Mapping[str, Sequence[HeardMast]]) -> list[Carrier]:
-        """Lay the masts of each carrier over the tiles."""
+        Parameters
+        ----------
+        cells : pandas.DataFrame
+            As `cells_of_network` gives them.
+        catalogue : Catalogue
+            Radio layers and antennas.
+
+        Returns
+        -------
+        masts : dict
+            Masts by carrier.
+        n_off_terrain : int
+            Sites that stand on unknown terrain and reach nothing.
+        """
+        return masts_of_cells(cells, catalogue, self.ground, self.keys)
+
+    def carriers(self, masts: Mapping[str, Sequence[MastCells]]) -> list[Carrier]:
+        """Lay the masts of each carrier over the tiles.
+
+        Parameters
+        ----------
+        masts : mapping of str to sequence of MastCells
+            Masts by carrier.
+
+        Returns
+        -------
+        list of Carrier
+            The carriers, in their order.
+        """
         geobox = self.ground.geobox
         return [
             Carrier.over(self.losses, name, geobox, on_air, self.tiles)
             for name, on_air in masts.items()
         ]
 
-    def prepare(self, asked: Iterable[tuple[Network, Sequence[str]]]) -> None:
+    def prepare(self, wanted: Iterable[tuple[Network, Sequence[str]]]) -> None:
         """Put path losses of several networks into the store, all frequencies of a mast at once.
 
-        Predictions of these networks find them there. Asked for one after another, services and
+        Predictions of these networks find them there. Predicted one after another, services and
         candidates on one tower would each trace the same paths again.
 
         Parameters
         ----------
-        asked : iterable of tuple
+        wanted : iterable of tuple
             Networks, and of each the ids of the radio layers to be predicted.
         """
         site_of: dict[Wanted, str] = {}
-        for network, radio_layers in asked:
+        for network, radio_layers in wanted:
             cells = cells_of_network(network, radio_layers, self.ground.geobox)
             masts, _ = self.masts(cells, network.catalogue)
             site_of |= sites_of_masts(masts, cells)
@@ -136,8 +162,8 @@ class Predictor:
     def _counts(self) -> dict[str, Counts]:
         return {}
 
-    def hear(self, carriers: Iterable[Carrier]) -> None:
-        """Hear the tiles of carriers that the store lacks.
+    def compute_tiles(self, carriers: Iterable[Carrier]) -> None:
+        """Compute the signals on tiles of carriers that the store lacks.
 
         Parameters
         ----------
@@ -148,5 +174,7 @@ class Predictor:
         # The heaviest first, so that at the end no processor waits for another.
         units.sort(key=lambda unit: unit.weight, reverse=True)
         ids = [f"tile {unit.tiles[0].tile.row},{unit.tiles[0].tile.column}" for unit in units]
-        for _ in self.work.each(partial(hear, self.losses, self.shape), units, ids, "signals"):
+        for _ in self.work.each(
+            partial(compute_tiles, self.losses, self.shape), units, ids, "signals"
+        ):
             pass

@@ -13,7 +13,7 @@ from ankang_coverage.coverage.execution.in_order import in_order
 from ankang_coverage.coverage.loss.ground import Ground
 from ankang_coverage.coverage.loss.masts import PathLosses
 from ankang_coverage.coverage.loss.store import LossWindow
-from ankang_coverage.coverage.signal.carriers import Carrier, HeardMast, around, tiles_reached
+from ankang_coverage.coverage.signal.carriers import Carrier, MastCells, around, tiles_reached
 from ankang_coverage.coverage.signal.cells import cells_of_network
 from ankang_coverage.coverage.signal.service import Rule
 from ankang_coverage.coverage.signal.signals import Signals
@@ -22,13 +22,13 @@ from ankang_coverage.sites import Network
 from ankang_coverage.sites.catalogue import RadioLayer
 
 _SITES_TOGETHER = 64
-"""Neighbouring sites that are asked together, so that they share what their tiles hear."""
+"""Neighbouring sites that are computed together, so that they share the tiles they read."""
 
 
 class OnCarrier(NamedTuple):
-    """The cells of one site on one carrier, and what they are up against."""
+    """The cells of one site on one carrier, and the noise and signals they compete with."""
 
-    masts: tuple[HeardMast, ...]
+    masts: tuple[MastCells, ...]
     entry_loss_db: float
     rsrp_needed_dbm: Mapping[int, float]
     noise_mw: float
@@ -39,7 +39,7 @@ class OnCarrier(NamedTuple):
 class Covered(NamedTuple):
     """Pixels of the grid, one bit for each of the smallest window that holds them all.
 
-    What comes back from a worker is so a fiftieth of a list of pixels, or less.
+    It takes a fiftieth of a list of pixels, or less, to send back from a worker.
     """
 
     rows: slice
@@ -48,7 +48,20 @@ class Covered(NamedTuple):
 
     @classmethod
     def of(cls, pixels: NDArray[np.int32], n_columns: int) -> "Covered":
-        """Pack positions on the flattened grid, in any order and maybe twice."""
+        """Pack positions on the flattened grid, in any order and maybe twice.
+
+        Parameters
+        ----------
+        pixels : numpy.ndarray
+            Positions on the flattened grid.
+        n_columns : int
+            Width of the grid [pixels].
+
+        Returns
+        -------
+        Covered
+            The pixels.
+        """
         if not len(pixels):
             return cls(slice(0, 0), slice(0, 0), np.empty(0, np.uint8))
         row, column = np.divmod(pixels, n_columns)
@@ -59,7 +72,18 @@ class Covered(NamedTuple):
         return cls(rows, columns, np.packbits(mask))
 
     def pixels(self, n_columns: int) -> NDArray[np.int32]:
-        """Return the positions on the flattened grid, ascending."""
+        """Return the positions on the flattened grid, ascending.
+
+        Parameters
+        ----------
+        n_columns : int
+            Width of the grid [pixels].
+
+        Returns
+        -------
+        numpy.ndarray
+            Positions.
+        """
         shape = (self.rows.stop - self.rows.start, self.columns.stop - self.columns.start)
         mask = np.unpackbits(self.bits, count=shape[0] * shape[1]).reshape(shape)
         row, column = np.nonzero(mask)
@@ -73,8 +97,8 @@ def reach(
     """Yield the pixels that each site would cover by the coverage's rule, were it built alone.
 
     A place counts if the site's signal alone meets the rule: RSRP, uplink, and SINR against all
-    that the coverage's cells send there already. What two new sites do to each other is not in
-    it; a prediction of the chosen ones is.
+    that the coverage's cells send there already. The interference of two new sites with each
+    other is left out; a prediction of the chosen sites has it.
 
     Parameters
     ----------
@@ -96,17 +120,17 @@ def reach(
     order = sorted(sites, key=lambda site: _place(sites[site]))
     units = [order[n : n + _SITES_TOGETHER] for n in range(0, len(order), _SITES_TOGETHER)]
 
-    def ask(units: Sequence[Sequence[str]]) -> Iterator[list[Covered] | None]:
-        predictor.hear(coverage.carriers)
+    def compute_units(units: Sequence[Sequence[str]]) -> Iterator[list[Covered] | None]:
+        predictor.compute_tiles(coverage.carriers)
         on_air = ([sites[site] for site in unit] for unit in units)
         compute = partial(_covered_by_each, predictor.losses, predictor.shape)
         yield from in_order(compute, on_air, predictor.work.executor)
 
     def answers() -> Iterator[Covered]:
-        for unit, first in zip(units, ask(units), strict=True):
+        for unit, first in zip(units, compute_units(units), strict=True):
             covered = first
             while covered is None:
-                (covered,) = ask([unit])
+                (covered,) = compute_units([unit])
             yield from covered
 
     found: dict[str, NDArray[np.int32]] = {}
@@ -120,7 +144,7 @@ def reach(
 
 
 def _sites_on_carriers(coverage: Coverage, network: Network) -> dict[str, list[OnCarrier]]:
-    """Return what each site would put on each carrier, and what it would be up against."""
+    """Return the cells of each site on each carrier, with what they compete with."""
     predictor, rule = coverage.predictor, coverage.rule
     ground = predictor.ground
     cells = cells_of_network(network, rule.service.radio_layers, ground.geobox)
@@ -134,19 +158,19 @@ def _sites_on_carriers(coverage: Coverage, network: Network) -> dict[str, list[O
     return sites
 
 
-def _by_site(masts: Sequence[HeardMast], cells: pd.DataFrame) -> dict[str, list[HeardMast]]:
-    together: dict[str, list[HeardMast]] = {}
+def _by_site(masts: Sequence[MastCells], cells: pd.DataFrame) -> dict[str, list[MastCells]]:
+    together: dict[str, list[MastCells]] = {}
     for mast in masts:
         together.setdefault(str(cells["site"].iloc[_first_cell(mast)]), []).append(mast)
     return together
 
 
-def _first_cell(mast: HeardMast) -> int:
+def _first_cell(mast: MastCells) -> int:
     return mast.cells[0].position
 
 
 def _place(site: Sequence[OnCarrier]) -> tuple[int, int]:
-    """Return a tile near a site, so that neighbours are asked one after another."""
+    """Return a tile near a site, so that neighbours follow each other."""
     for carrier in site:
         mast = carrier.masts[0]
         return int(mast.row) // TILE, int(mast.column) // TILE
@@ -154,7 +178,7 @@ def _place(site: Sequence[OnCarrier]) -> tuple[int, int]:
 
 
 def _on_carrier(
-    masts: Sequence[HeardMast],
+    masts: Sequence[MastCells],
     cells: pd.DataFrame,
     layer: RadioLayer,
     rule: Rule,
@@ -163,7 +187,7 @@ def _on_carrier(
 ) -> OnCarrier:
     sinr_db = rule.service.sinr_threshold_db
     reached = {tile for mast in masts for tile in tiles_reached(mast, ground.geobox)}
-    heard = {} if present is None else present.heard
+    tiles = {} if present is None else present.tiles
     return OnCarrier(
         masts=tuple(masts),
         entry_loss_db=rule.entry_loss_db(layer.frequency_mhz),
@@ -176,7 +200,7 @@ def _on_carrier(
         },
         noise_mw=float(10.0 ** (layer.link.noise_dbm / 10.0)),
         sinr_needed=0.0 if sinr_db is None else float(10.0 ** (sinr_db / 10.0)),
-        present={tile: heard[tile].key for tile in sorted(reached) if tile in heard},
+        present={tile: tiles[tile].key for tile in sorted(reached) if tile in tiles},
     )
 
 
@@ -223,7 +247,7 @@ def _covered(
     rows, columns = around((window.rows, window.columns) for window in windows)
     state = Signals.silent(rows, columns, overlap=False)
     for mast, window in zip(carrier.masts, windows, strict=True):
-        state.hear(window, mast.row, mast.column, mast.cells)
+        state.add(window, mast.row, mast.column, mast.cells)
     entry = np.float32(carrier.entry_loss_db)
     covered: list[NDArray[np.int32]] = []
     for position, needed in carrier.rsrp_needed_dbm.items():

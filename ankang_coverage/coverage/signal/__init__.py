@@ -1,1 +1,1 @@
-"""SIGNALS on tiles: what each hears of a carrier, and which carrier serves."""
+"""SIGNALS on tiles: what a carrier's cells put on each, and which carrier serves."""

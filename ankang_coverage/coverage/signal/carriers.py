@@ -1,4 +1,4 @@
-"""What each tile hears of a carrier: heard once, kept in the store, heard anew when lost."""
+"""The signals of a carrier on each tile: computed once, kept in the store, again when lost."""
 
 import hashlib
 import pickle
@@ -19,11 +19,21 @@ from ankang_coverage.coverage.signal.tiles import TILE, Tile
 from ankang_coverage.propagation.antenna_files import MeasuredPattern
 
 TOGETHER = 4
-"""Side of the squares of tiles that are heard in one go, each mast opened once for all [tiles]."""
+"""Side of the squares that are computed together, each mast opened once for all [tiles]."""
 
 
-class HeardMast(NamedTuple):
-    """The cells of one carrier on one mast."""
+class MastCells(NamedTuple):
+    """The cells of one carrier on one mast.
+
+    Attributes
+    ----------
+    wanted : Wanted
+        The mast's path loss.
+    row, column : float
+        Its place on the grid [pixels], whole at pixel centres.
+    cells : tuple of CellSetting
+        The cells, by ascending position.
+    """
 
     wanted: Wanted
     row: float
@@ -31,8 +41,18 @@ class HeardMast(NamedTuple):
     cells: tuple[CellSetting, ...]
 
 
-class HeardTile(NamedTuple):
-    """A tile, the key of what it hears, and the masts it hears by their number in the unit."""
+class TileMasts(NamedTuple):
+    """A tile and the masts that reach it.
+
+    Attributes
+    ----------
+    tile : Tile
+        The tile.
+    key : str
+        Names its signals in the store.
+    masts : tuple of int
+        Numbers of the masts, in the order in which they are added.
+    """
 
     tile: Tile
     key: str
@@ -40,18 +60,18 @@ class HeardTile(NamedTuple):
 
 
 class Unit(NamedTuple):
-    """Neighbouring tiles that are heard together, so that a mast is opened once for all."""
+    """Neighbouring tiles that are computed together, so that a mast is opened once for all."""
 
-    tiles: tuple[HeardTile, ...]
-    masts: tuple[HeardMast, ...]
+    tiles: tuple[TileMasts, ...]
+    masts: tuple[MastCells, ...]
 
     @property
     def weight(self) -> int:
-        """How often a mast is heard on a tile."""
-        return sum(len(heard.masts) for heard in self.tiles)
+        """How often a mast is added to a tile."""
+        return sum(len(reached.masts) for reached in self.tiles)
 
     def __reduce__(self) -> "tuple[Callable[[bytes], Unit], tuple[bytes]]":
-        """Travel light: a thousand masts differ in little, and compress to a quarter."""
+        """Compress what is sent to another process: a thousand similar masts take a quarter."""
         return _unpacked, (zlib.compress(pickle.dumps(tuple(self))),)
 
 
@@ -60,19 +80,19 @@ def _unpacked(packed: bytes) -> Unit:
 
 
 class TileSignals(NamedTuple):
-    """What a tile hears of one carrier; rows × columns each.
+    """The signals of one carrier on a tile; rows × columns each.
 
     Attributes
     ----------
-    rsrp_dbm, second_dbm
+    rsrp_dbm, second_dbm : numpy.ndarray
         Of the best and of the second server [dBm]; NaN where there is none.
-    best, second
+    best, second : numpy.ndarray
         Positions of these cells among all; −1 where there is none.
-    best_mw, others_mw
+    best_mw, others_mw : numpy.ndarray
         Interference to others from the best server, and from all cells but it [mW].
-    n_near
+    n_near : numpy.ndarray
         Cells within 6 dB of the best, itself included.
-    obstacle_m
+    obstacle_m : numpy.ndarray
         Distance from the best server's mast of what blocks its path; 0 in sight [m].
     """
 
@@ -92,24 +112,24 @@ class Carrier:
 
     Attributes
     ----------
-    losses
+    losses : PathLosses
         Where path losses come from.
-    name
+    name : str
         Its name.
-    shape
+    shape : tuple of int
         Of the grid.
-    masts
+    masts : tuple of MastCells
         Its masts, by their first cell.
-    heard
-        Which masts each tile hears, in which order, and under which key; a tile that hears none
+    tiles : mapping of Tile to TileMasts
+        Which masts reach each tile, in which order, and under which key; a tile that none reaches
         is not in it.
     """
 
     losses: PathLosses
     name: str
     shape: tuple[int, int]
-    masts: tuple[HeardMast, ...]
-    heard: Mapping[Tile, HeardTile]
+    masts: tuple[MastCells, ...]
+    tiles: Mapping[Tile, TileMasts]
 
     @classmethod
     def over(
@@ -117,57 +137,88 @@ class Carrier:
         losses: PathLosses,
         name: str,
         geobox: GeoBox,
-        masts: Iterable[HeardMast],
+        masts: Iterable[MastCells],
         tiles: Sequence[Tile],
     ) -> "Carrier":
         """Lay masts over tiles.
 
         Parameters
         ----------
-        losses, name, geobox
-            As the attributes, and the grid.
-        masts
+        losses : PathLosses
+            Where path losses come from.
+        name : str
+            The carrier's name.
+        geobox : odc.geo.geobox.GeoBox
+            The grid.
+        masts : iterable of MastCells
             The carrier's masts, in any order.
-        tiles
-            The tiles that are asked for.
+        tiles : sequence of Tile
+            The tiles that are wanted.
+
+        Returns
+        -------
+        Carrier
+            The masts on the tiles.
         """
         ordered = tuple(sorted(masts, key=lambda mast: mast.cells[0].position))
-        reached: dict[Tile, list[int]] = {tile: [] for tile in tiles}
+        numbers_on: dict[Tile, list[int]] = {tile: [] for tile in tiles}
         for n, mast in enumerate(ordered):
             for tile in tiles_reached(mast, geobox):
-                if tile in reached:
-                    reached[tile].append(n)
+                if tile in numbers_on:
+                    numbers_on[tile].append(n)
         digests = [_digest(mast) for mast in ordered]
-        heard = {}
-        for tile, numbers in reached.items():
+        reached = {}
+        for tile, numbers in numbers_on.items():
             if numbers:
                 numbers.sort(key=lambda n: (_away_from_middle(ordered[n], tile), n))
                 key = _key(tile, numbers, ordered, digests)
-                heard[tile] = HeardTile(tile, key, tuple(numbers))
-        return cls(losses, name, (geobox.shape[0], geobox.shape[1]), ordered, heard)
+                reached[tile] = TileMasts(tile, key, tuple(numbers))
+        return cls(losses, name, (geobox.shape[0], geobox.shape[1]), ordered, reached)
 
     def missing(self) -> Iterator[Unit]:
-        """Yield what the store does not yet know of this carrier's tiles."""
-        together: dict[tuple[int, int], list[HeardTile]] = {}
-        for heard in self.heard.values():
-            if not self.losses.store.has(heard.key):
-                place = (heard.tile.row // TOGETHER, heard.tile.column // TOGETHER)
-                together.setdefault(place, []).append(heard)
+        """Yield the tiles of this carrier that the store lacks.
+
+        Yields
+        ------
+        Unit
+            Neighbouring tiles with the masts that reach them.
+        """
+        together: dict[tuple[int, int], list[TileMasts]] = {}
+        for reached in self.tiles.values():
+            if not self.losses.store.has(reached.key):
+                place = (reached.tile.row // TOGETHER, reached.tile.column // TOGETHER)
+                together.setdefault(place, []).append(reached)
         for tiles in together.values():
             yield self._unit(tiles)
 
     def read(self, tile: Tile) -> TileSignals | None:
-        """Return what a tile hears; None where it hears nothing."""
-        if tile not in self.heard:
+        """Return the signals on a tile, computed again where the store has lost them.
+
+        Parameters
+        ----------
+        tile : Tile
+            The tile.
+
+        Returns
+        -------
+        TileSignals or None
+            None where no mast reaches.
+
+        Raises
+        ------
+        StoreError
+            If the store does not keep what is written to it.
+        """
+        if tile not in self.tiles:
             return None
-        heard = self.heard[tile]
-        bands = self.losses.store.read_tile(heard.key)
+        reached = self.tiles[tile]
+        bands = self.losses.store.read_tile(reached.key)
         if bands is None:
-            hear(self.losses, self.shape, self._unit([heard]))
-            bands = self.losses.store.read_tile(heard.key)
+            compute_tiles(self.losses, self.shape, self._unit([reached]))
+            bands = self.losses.store.read_tile(reached.key)
         if bands is None:
             raise does_not_keep(self.losses.store)
-        own = np.append(_positions(self.masts[n] for n in heard.masts), NO_SERVER)
+        own = np.append(_positions(self.masts[n] for n in reached.masts), NO_SERVER)
         return TileSignals(
             rsrp_dbm=bands["rsrp_dbm"],
             best=own[bands["best"].astype(np.int32)],
@@ -179,55 +230,57 @@ class Carrier:
             obstacle_m=bands["obstacle_m"],
         )
 
-    def _unit(self, tiles: Sequence[HeardTile]) -> Unit:
-        """Return tiles of a square with just the masts they hear, numbered anew."""
+    def _unit(self, tiles: Sequence[TileMasts]) -> Unit:
+        """Return tiles of a square with just the masts that reach them, numbered anew."""
         numbers = sorted(
-            {n for heard in tiles for n in heard.masts},
+            {n for reached in tiles for n in reached.masts},
             key=lambda n: (_away_from_middle(self.masts[n], tiles[0].tile), n),
         )
         place = {n: m for m, n in enumerate(numbers)}
         return Unit(
-            tuple(heard._replace(masts=tuple(place[n] for n in heard.masts)) for heard in tiles),
+            tuple(
+                reached._replace(masts=tuple(place[n] for n in reached.masts)) for reached in tiles
+            ),
             tuple(self.masts[n] for n in numbers),
         )
 
 
-def hear(losses: PathLosses, shape: tuple[int, int], unit: Unit) -> None:
-    """Hear the masts of a unit on its tiles and put the result into the store.
+def compute_tiles(losses: PathLosses, shape: tuple[int, int], unit: Unit) -> None:
+    """Compute the signals of a unit's masts on its tiles into the store.
 
     Parameters
     ----------
-    losses
+    losses : PathLosses
         Where path losses come from.
-    shape
+    shape : tuple of int
         Of the grid.
-    unit
+    unit : Unit
         Tiles and masts.
     """
-    windows = [heard.tile.window(shape) for heard in unit.tiles]
+    windows = [reached.tile.window(shape) for reached in unit.tiles]
     states = [Signals.silent(*window) for window in windows]
-    hearers: list[list[int]] = [[] for _ in unit.masts]
-    for t, heard in enumerate(unit.tiles):
-        for m in heard.masts:
-            hearers[m].append(t)
-    for mast, tiles in zip(unit.masts, hearers, strict=True):
+    tiles_of: list[list[int]] = [[] for _ in unit.masts]
+    for t, reached in enumerate(unit.tiles):
+        for m in reached.masts:
+            tiles_of[m].append(t)
+    for mast, tiles in zip(unit.masts, tiles_of, strict=True):
         loss = losses.read(mast.wanted, *around(windows[t] for t in tiles))
         for t in tiles:
             part = _part(loss, *windows[t])
             if part is not None:
-                states[t].hear(part, mast.row, mast.column, mast.cells)
-    for heard, window, state in zip(unit.tiles, windows, states, strict=True):
-        positions = _positions(unit.masts[m] for m in heard.masts)
+                states[t].add(part, mast.row, mast.column, mast.cells)
+    for reached, window, state in zip(unit.tiles, windows, states, strict=True):
+        positions = _positions(unit.masts[m] for m in reached.masts)
         losses.store.write_tile(
-            heard.key,
+            reached.key,
             _bands(state, positions),
             losses.ground.geobox[window],
-            {"tile": f"{heard.tile.row} {heard.tile.column}"},
+            {"tile": f"{reached.tile.row} {reached.tile.column}"},
         )
 
 
 def _bands(state: Signals, positions: NDArray[np.int32]) -> dict[str, NDArray[np.float32]]:
-    """Return a tile as it is kept, its cells numbered among those that it hears."""
+    """Return a tile as it is kept, its cells numbered among those that reach it."""
 
     def level(values: NDArray[np.float32]) -> NDArray[np.float32]:
         return np.where(np.isfinite(values), values, np.float32(np.nan))
@@ -248,12 +301,25 @@ def _bands(state: Signals, positions: NDArray[np.int32]) -> dict[str, NDArray[np
     }
 
 
-def _positions(masts: Iterable[HeardMast]) -> NDArray[np.int32]:
+def _positions(masts: Iterable[MastCells]) -> NDArray[np.int32]:
     return np.sort(np.array([cell.position for mast in masts for cell in mast.cells], np.int32))
 
 
-def tiles_reached(mast: HeardMast, geobox: GeoBox) -> Iterator[Tile]:
-    """Yield the tiles that hold a pixel within a mast's radius."""
+def tiles_reached(mast: MastCells, geobox: GeoBox) -> Iterator[Tile]:
+    """Yield the tiles that hold a pixel within a mast's radius.
+
+    Parameters
+    ----------
+    mast : MastCells
+        The mast.
+    geobox : odc.geo.geobox.GeoBox
+        The grid.
+
+    Yields
+    ------
+    Tile
+        Row by row.
+    """
     reach = mast.wanted.mast.radius_m / geobox.resolution.x
     top, bottom = (_tile_at(mast.row + sign * reach) for sign in (-1.0, 1.0))
     left, right = (_tile_at(mast.column + sign * reach) for sign in (-1.0, 1.0))
@@ -264,10 +330,10 @@ def tiles_reached(mast: HeardMast, geobox: GeoBox) -> Iterator[Tile]:
                 yield Tile(row, column)
 
 
-def _away_from_middle(mast: HeardMast, tile: Tile) -> float:
-    """Return how far a mast is from the middle of the square that a tile is heard in [pixels].
+def _away_from_middle(mast: MastCells, tile: Tile) -> float:
+    """Return how far a mast is from the middle of the square of tiles that a tile is in [pixels].
 
-    Near masts are heard first: then few of the others come near the best, and most are added to
+    Near masts are added first: then few of the others come near the best, and most are added to
     the interference many pixels at once.
     """
     row, column = ((place // TOGETHER + 0.5) * TOGETHER * TILE - 0.5 for place in tile)
@@ -284,7 +350,18 @@ def _away(pixel: float, tile: int) -> float:
 
 
 def around(windows: Iterable[tuple[slice, slice]]) -> tuple[slice, slice]:
-    """Return the smallest window that holds all of some windows."""
+    """Return the smallest window that holds all of some windows.
+
+    Parameters
+    ----------
+    windows : iterable of tuple
+        Rows and columns of each, one window at least.
+
+    Returns
+    -------
+    tuple of slice
+        Rows and columns.
+    """
     rows, columns = zip(*windows, strict=True)
     return (
         slice(min(r.start for r in rows), max(r.stop for r in rows)),
@@ -311,8 +388,8 @@ def _part(loss: LossWindow, rows: slice, columns: slice) -> LossWindow | None:
     )
 
 
-def _digest(mast: HeardMast) -> bytes:
-    """Digest what a tile hears of a mast, whatever the numbers of its cells."""
+def _digest(mast: MastCells) -> bytes:
+    """Digest what a mast puts on a tile, whatever the numbers of its cells."""
     cells = [
         (
             c.level_dbm,
@@ -324,14 +401,14 @@ def _digest(mast: HeardMast) -> bytes:
         )
         for c in mast.cells
     ]
-    told = repr((mast.wanted.key, mast.row, mast.column, cells))
-    return hashlib.blake2b(told.encode(), digest_size=16).digest()
+    described = repr((mast.wanted.key, mast.row, mast.column, cells))
+    return hashlib.blake2b(described.encode(), digest_size=16).digest()
 
 
 def _key(
     tile: Tile,
     numbers: Sequence[int],
-    masts: Sequence[HeardMast],
+    masts: Sequence[MastCells],
     digests: Sequence[bytes],
 ) -> str:
     digest = hashlib.blake2b(f"{tiles_computation()} {tile}".encode(), digest_size=20)

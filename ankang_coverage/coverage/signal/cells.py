@@ -15,7 +15,7 @@ from ankang_coverage.coverage.loss.path_loss import (
     pixel_of,
     stands_on_known_ground,
 )
-from ankang_coverage.coverage.signal.carriers import HeardMast
+from ankang_coverage.coverage.signal.carriers import MastCells
 from ankang_coverage.coverage.signal.signals import CellSetting
 from ankang_coverage.region.rasters import require_same_crs
 from ankang_coverage.sites import Network
@@ -24,7 +24,7 @@ from ankang_coverage.sites.operators import carriers as carriers_of
 
 
 class Cell(NamedTuple):
-    """All that a prediction takes of a cell beside its id; units as in `Network`."""
+    """All that a prediction uses of a cell beside its id; units as in `Network`."""
 
     site: str
     x_m: float
@@ -79,9 +79,9 @@ def cells_of_network(network: Network, radio_layers: Sequence[str], geobox: GeoB
     )[list(Cell._fields)]
 
 
-def heard_masts(
+def masts_of_cells(
     cells: pd.DataFrame, catalogue: Catalogue, ground: Ground, keys: Keys
-) -> tuple[dict[str, list[HeardMast]], int]:
+) -> tuple[dict[str, list[MastCells]], int]:
     """Set cells on their masts.
 
     Parameters
@@ -100,7 +100,7 @@ def heard_masts(
     masts : dict
         Masts by carrier.
     n_off_terrain : int
-        Sites that stand on unknown terrain and are heard nowhere.
+        Sites that stand on unknown terrain and reach nothing.
     """
     settings = keys.propagation
     layers = {id_: catalogue.radio_layer(id_) for id_ in cells["radio_layer"].unique()}
@@ -129,25 +129,25 @@ def heard_masts(
         for mast, site in sites.items()
         if looks_at_terrain(settings) and not stands_on_known_ground(ground, mast.x_m, mast.y_m)
     }
-    masts: dict[str, list[HeardMast]] = {}
+    masts: dict[str, list[MastCells]] = {}
     for (carrier, mast, frequency_mhz), settings_of_cells in together.items():
         if mast not in off_terrain:
             row, column = pixel_of(ground.geobox, mast.x_m, mast.y_m)
             masts.setdefault(carrier, []).append(
-                HeardMast(keys.wanted(mast, frequency_mhz), row, column, tuple(settings_of_cells))
+                MastCells(keys.wanted(mast, frequency_mhz), row, column, tuple(settings_of_cells))
             )
     return masts, len(set(off_terrain.values()))
 
 
 def sites_of_masts(
-    masts: Mapping[str, Iterable[HeardMast]], cells: pd.DataFrame
+    masts: Mapping[str, Iterable[MastCells]], cells: pd.DataFrame
 ) -> dict[Wanted, str]:
     """Return whose mast each path loss is of.
 
     Parameters
     ----------
     masts : mapping
-        Masts by carrier, as `heard_masts` gives them.
+        Masts by carrier, as `masts_of_cells` gives them.
     cells : pandas.DataFrame
         Their cells.
 

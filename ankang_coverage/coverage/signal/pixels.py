@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ankang_coverage.coverage.loss.loss_window import BEYOND, LossWindow
-from ankang_coverage.coverage.signal.carriers import HeardMast
+from ankang_coverage.coverage.signal.carriers import MastCells
 from ankang_coverage.coverage.signal.signals import CellSetting, Signals
 
 
@@ -65,7 +65,7 @@ def values_at(
 
 
 def strongest_dbm(
-    loss: LossWindow, mast: HeardMast, cells: Sequence[CellSetting], pixels: Pixels
+    loss: LossWindow, mast: MastCells, cells: Sequence[CellSetting], pixels: Pixels
 ) -> NDArray[np.float64]:
     """Return the RSRP of the strongest of a mast's cells at pixels.
 
@@ -73,7 +73,7 @@ def strongest_dbm(
     ----------
     loss : LossWindow
         Path loss of the mast, on a window that holds every pixel in its reach.
-    mast : HeardMast
+    mast : MastCells
         The mast.
     cells : sequence of CellSetting
         Some of its cells, by ascending position.
@@ -92,7 +92,7 @@ def strongest_dbm(
     loss_cdb[here] = loss.loss_cdb[here]
     alone = LossWindow(loss.rows, loss.columns, loss_cdb, loss.elevation_cdeg, loss.obstacle_dam)
     signals = Signals.silent(loss.rows, loss.columns, overlap=False)
-    signals.hear(alone, mast.row, mast.column, cells)
+    signals.add(alone, mast.row, mast.column, cells)
     found = values_at(pixels, loss.rows, loss.columns, signals.best_dbm, -np.inf)
     return np.where(np.isfinite(found), found, np.nan)
 

@@ -1,4 +1,4 @@
-"""A service on a tile: which carrier serves each place, how well, and whether that will do."""
+"""A service on a tile: which carrier serves each place, how well, and whether the rule is met."""
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ _BUILDINGS: Mapping[str, Building] = {
 
 
 class Variable(NamedTuple):
-    """What a coverage says of every pixel: how it is called, kept and explained."""
+    """A figure of every pixel: its name, type, value where there is none, unit and meaning."""
 
     name: str
     dtype: type[np.generic]
@@ -60,9 +60,9 @@ class Rule:
 
     Attributes
     ----------
-    service
+    service : Service
         The rule.
-    sigma_db
+    sigma_db : float
         Total error of the predicted RSRP [dB].
     """
 
@@ -88,7 +88,18 @@ class Rule:
         return self.service.rsrp_threshold_dbm + self.service.edge_margin_db(self.sigma_db)
 
     def entry_loss_db(self, frequency_mhz: float) -> float:
-        """Return what a building of the rule's kind takes; 0 for coverage outdoors [dB]."""
+        """Return the loss of entry into a building of the rule's kind.
+
+        Parameters
+        ----------
+        frequency_mhz : float
+            Carrier frequency [MHz].
+
+        Returns
+        -------
+        float
+            Loss [dB]; 0 for coverage outdoors.
+        """
         if self.service.indoor is None:
             return 0.0
         return float(
@@ -107,16 +118,21 @@ class Rule:
         load: NDArray[np.float32],
         layer: RadioLayer,
     ) -> LinkFigures:
-        """Return a link's figures from what arrives; indoors, `rsrp_dbm` is inside already.
+        """Return the figures of a link from what arrives at the terminal.
 
         Parameters
         ----------
-        rsrp_dbm, others_mw
-            RSRP [dBm] and interference [mW] at the terminal.
-        re_power_dbm, load
+        rsrp_dbm, others_mw : numpy.ndarray
+            RSRP [dBm] and interference [mW] at the terminal, inside where the rule is for indoors.
+        re_power_dbm, load : numpy.ndarray
             Of the serving cell.
-        layer
+        layer : RadioLayer
             The radio layer.
+
+        Returns
+        -------
+        LinkFigures
+            SINR, RSRQ, rates, the uplink's margin and the probability of enough RSRP.
         """
         return link_figures(
             rsrp_dbm,
@@ -130,14 +146,19 @@ class Rule:
         )
 
     def rsrp_needed_of_dbm(self, re_power_dbm: float, layer: RadioLayer) -> float:
-        """Return the RSRP from which a cell covers, if its SINR will do too [dBm].
+        """Return the RSRP from which a cell covers a place, if its SINR suffices too.
 
         Parameters
         ----------
-        re_power_dbm
-            Power of the cell's resource element, which says what the uplink loses on its way.
-        layer
+        re_power_dbm : float
+            Power of the cell's resource element, which gives the loss of the uplink [dBm].
+        layer : RadioLayer
             Its radio layer.
+
+        Returns
+        -------
+        float
+            RSRP [dBm].
         """
         needed = self.rsrp_needed_dbm
         if self.service.uplink_mbps is None:
@@ -145,7 +166,20 @@ class Rule:
         return max(needed, re_power_dbm - uplink_limit_db(self.service.uplink_mbps, layer.link))
 
     def is_met(self, rsrp_dbm: NDArray[np.float32], figures: LinkFigures) -> NDArray[np.bool_]:
-        """Return where every part of the rule holds."""
+        """Return where every part of the rule holds.
+
+        Parameters
+        ----------
+        rsrp_dbm : numpy.ndarray
+            RSRP at the terminal [dBm].
+        figures : LinkFigures
+            What `figures` returns of it.
+
+        Returns
+        -------
+        numpy.ndarray
+            Whether the rule is met, of the same shape.
+        """
         with np.errstate(invalid="ignore"):
             met: NDArray[np.bool_] = rsrp_dbm >= np.float32(self.rsrp_needed_dbm)
             if self.service.sinr_threshold_db is not None:
@@ -156,16 +190,16 @@ class Rule:
 
 
 class ServedTiles:
-    """All that a coverage says, tile by tile, from what its carriers left in the store.
+    """The figures of a coverage, tile by tile, from what its carriers left in the store.
 
     Parameters
     ----------
     carriers : sequence of tuple
-        Each with its radio layer, in the order that decides between equals.
+        Carriers with their radio layers, in the order that decides between equals.
     rule : Rule
         When a place is covered.
     re_power_dbm, load : numpy.ndarray
-        Of each cell, and one more for none.
+        Power [dBm] and load of each cell, and a last value for no cell.
     """
 
     def __init__(
@@ -183,7 +217,18 @@ class ServedTiles:
         self._lock = Lock()
 
     def read(self, tile: Tile) -> Mapping[str, NDArray[Any]]:
-        """Return the variables of one tile, by name."""
+        """Return the variables of one tile.
+
+        Parameters
+        ----------
+        tile : Tile
+            The tile.
+
+        Returns
+        -------
+        mapping of str to numpy.ndarray
+            (rows, columns) values by the names in `VARIABLES`.
+        """
         with self._lock:
             if tile in self._kept:
                 self._kept.move_to_end(tile)
@@ -198,39 +243,39 @@ class ServedTiles:
     def _made(self, tile: Tile) -> Mapping[str, NDArray[Any]]:
         best: dict[str, NDArray[Any]] | None = None
         for carrier, layer in self.carriers:
-            heard = carrier.read(tile)
-            if heard is None:
+            signals = carrier.read(tile)
+            if signals is None:
                 continue
-            one = self._served(heard, layer)
+            served = self._served(signals, layer)
             if best is None:
-                best = one
+                best = served
             else:
-                _take_better(best, one)
+                _take_better(best, served)
         if best is not None:
             return best
         shape = (TILE, TILE)
         return {v.name: np.full(shape, v.empty, v.dtype) for v in VARIABLES}
 
-    def _served(self, heard: TileSignals, layer: RadioLayer) -> dict[str, NDArray[Any]]:
+    def _served(self, signals: TileSignals, layer: RadioLayer) -> dict[str, NDArray[Any]]:
         """Return what one carrier offers."""
         entry_db = np.float32(self.rule.entry_loss_db(layer.frequency_mhz))
-        rsrp = heard.rsrp_dbm - entry_db
+        rsrp = signals.rsrp_dbm - entry_db
         figures = self.rule.figures(
             rsrp,
-            heard.others_mw * np.float32(10.0 ** (-entry_db / 10.0)),
-            self.re_power_dbm[heard.best],
-            self.load[heard.best],
+            signals.others_mw * np.float32(10.0 ** (-entry_db / 10.0)),
+            self.re_power_dbm[signals.best],
+            self.load[signals.best],
             layer,
         )
         return {
             "rsrp_dbm": rsrp,
-            "best_server": heard.best,
-            "second_rsrp_dbm": heard.second_dbm - entry_db,
-            "second_server": heard.second,
-            "n_within_6_db": heard.n_near,
+            "best_server": signals.best,
+            "second_rsrp_dbm": signals.second_dbm - entry_db,
+            "second_server": signals.second,
+            "n_within_6_db": signals.n_near,
             **figures._asdict(),
             "obstacle_distance_m": np.where(
-                heard.best == NO_SERVER, np.float32(np.nan), heard.obstacle_m
+                signals.best == NO_SERVER, np.float32(np.nan), signals.obstacle_m
             ),
             "covered": self.rule.is_met(rsrp, figures),
         }

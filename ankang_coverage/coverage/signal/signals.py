@@ -1,7 +1,7 @@
 """What the cells of one carrier put on a tile: the best server, the rest, and their interference.
 
-Cells are heard one mast at a time, so that a tile needs no more memory for three thousand masts
-than for one. Everything is recomputed from the stored path loss; nothing is ever subtracted.
+Masts are added to a tile one after another, so that it needs no more memory for three thousand
+masts than for one. Everything is recomputed from the stored path loss; nothing is ever subtracted.
 """
 
 import math
@@ -33,16 +33,16 @@ class CellSetting:
 
     Attributes
     ----------
-    position
+    position : int
         Its number on the tile.
-    level_dbm
+    level_dbm : float
         Power of a resource element less feeder and body losses [dBm].
-    pattern
+    pattern : Pattern
         The antenna.
-    azimuth_deg, mechanical_tilt_deg, electrical_tilt_deg
+    azimuth_deg, mechanical_tilt_deg, electrical_tilt_deg : float
         Where it faces.
-    load
-        Share of its resource elements in use, which others hear as interference [0–1].
+    load : float
+        Share of its resource elements in use, which are interference to others [0–1].
     """
 
     position: int
@@ -56,23 +56,23 @@ class CellSetting:
 
 @dataclass(frozen=True)
 class Signals:
-    """The signals of one carrier on a tile, while masts are being heard.
+    """The signals of one carrier on a tile, while masts are being added.
 
     Attributes
     ----------
-    first_row, first_column
+    first_row, first_column : int
         Where the tile begins on the grid.
-    best_dbm, second_dbm
+    best_dbm, second_dbm : numpy.ndarray
         RSRP of the best and of the second server [dBm]; −inf where there is none.
-    best, second
+    best, second : numpy.ndarray
         Their positions; −1 where there is none.
-    best_mw
+    best_mw : numpy.ndarray
         What the best server adds to the interference that others suffer [mW].
-    others_mw
+    others_mw : numpy.ndarray
         Interference from all cells but the best [mW].
-    obstacle_dam
+    obstacle_dam : numpy.ndarray
         Distance from the best server's mast of what blocks its path [10 m]; 0 in sight.
-    near_dbm, n_near
+    near_dbm, n_near : numpy.ndarray
         (rows, columns, most) RSRP of cells that may be within `OVERLAP_DB` of the best, and how
         many of them there are.
     """
@@ -91,14 +91,19 @@ class Signals:
 
     @classmethod
     def silent(cls, rows: slice, columns: slice, *, overlap: bool = True) -> "Signals":
-        """Return a tile on which nothing was heard yet.
+        """Return a tile without any signal.
 
         Parameters
         ----------
-        rows, columns
+        rows, columns : slice
             The tile's window of the grid.
-        overlap
+        overlap : bool
             Whether overlapping cells are to be counted, which takes most of the memory.
+
+        Returns
+        -------
+        Signals
+            To add masts to.
         """
         shape = (rows.stop - rows.start, columns.stop - columns.start)
         return cls(
@@ -115,22 +120,22 @@ class Signals:
             n_near=np.zeros(shape, np.uint8),
         )
 
-    def hear(
+    def add(
         self, loss: LossWindow, row: float, column: float, cells: Sequence[CellSetting]
     ) -> None:
-        """Add the cells on one mast to what the tile hears.
+        """Add the cells on one mast.
 
         Parameters
         ----------
-        loss
+        loss : LossWindow
             Path loss of the mast at the carrier's frequency, within the tile.
-        row, column
+        row, column : float
             The mast's place on the grid [pixels], whole at pixel centres.
-        cells
+        cells : sequence of CellSetting
             The cells, by ascending position.
         """
         settings, cuts = settings_table(cells)
-        _hear(
+        _add_cells(
             np.empty((8, loss.loss_cdb.shape[1]), np.float32),
             loss.loss_cdb,
             loss.elevation_cdeg,
@@ -154,7 +159,13 @@ class Signals:
         )
 
     def n_within_overlap(self) -> NDArray[np.uint8]:
-        """Return how many cells are within `OVERLAP_DB` of the best, itself included."""
+        """Return how many cells are within `OVERLAP_DB` of the best, itself included.
+
+        Returns
+        -------
+        numpy.ndarray
+            (rows, columns) uint8 counts.
+        """
         count = np.empty(self.n_near.shape, np.uint8)
         _count_near(self.best_dbm, self.near_dbm, self.n_near, count)
         return count
@@ -162,6 +173,11 @@ class Signals:
 
 def settings_table(cells: Sequence[CellSetting]) -> tuple[_Floats, _Floats]:
     """Return cells as the rows of numbers that the kernels read.
+
+    Parameters
+    ----------
+    cells : sequence of CellSetting
+        The cells.
 
     Returns
     -------
@@ -238,7 +254,7 @@ _LAST_DEGREE = np.float32(359.0)
 
 
 @njit_vector
-def _hear(
+def _add_cells(
     work: _Floats, loss: _Whole, elevation: _Whole, obstacle: _Whole,
     row_from_mast: float, column_from_mast: float,
     first_row: int, first_column: int, positions: NDArray[np.int32], cells: _Floats,
@@ -258,13 +274,13 @@ def _hear(
     for k in range(positions.size):
         any_tilted = any_tilted or cells[k, _SINE] != _ZERO
     # Unsigned, because an index that may be negative keeps a loop from becoming vector code.
-    one, right = np.uintp(1), np.uintp(first_column)
+    step, right = np.uintp(1), np.uintp(first_column)
     for r in range(np.uintp(rows)):
         first, last = np.uintp(0), np.uintp(columns)
         while first < last and loss[r, first] <= UNKNOWN:
-            first += one
-        while last > first and loss[r, last - one] <= UNKNOWN:
-            last -= one
+            first += step
+        while last > first and loss[r, last - step] <= UNKNOWN:
+            last -= step
         if first == last:
             continue
         i = np.uintp(first_row) + r
@@ -279,12 +295,12 @@ def _hear(
             # interference changes, many pixels at once.
             for start in range(first, last, np.uintp(_STRETCH)):
                 end = min(start + np.uintp(_STRETCH), last)
-                n_heard = np.int32(0)
+                n_strong = np.int32(0)
                 for c in range(start, end):
                     j = right + c
                     enough = min(second_dbm[i, j], best_dbm[i, j] - _NEAR_DB)
-                    n_heard += np.int32((work[_RSRP, c] >= enough) & (loss[r, c] > UNKNOWN))
-                if n_heard == 0:
+                    n_strong += np.int32((work[_RSRP, c] >= enough) & (loss[r, c] > UNKNOWN))
+                if n_strong == 0:
                     for c in range(start, end):
                         others_mw[i, right + c] += work[_POWER, c]
                     continue
@@ -445,7 +461,7 @@ def _rank(
     best_mw: _Floats, others_mw: _Floats, obstacle_dam: _Whole,
     near_dbm: _Floats, n_near: NDArray[np.uint8],
 ) -> None:  # fmt: skip
-    """Give a cell its place among those heard before on some pixels of a row."""
+    """Give a cell its place among those added before, on some pixels of a row."""
     for c in range(first, last):
         if loss[r, c] <= UNKNOWN:
             continue

@@ -26,7 +26,18 @@ class Tile(NamedTuple):
     column: int
 
     def window(self, shape: Sequence[int]) -> tuple[slice, slice]:
-        """Return the tile's rows and columns of a grid of this shape."""
+        """Return the tile's rows and columns.
+
+        Parameters
+        ----------
+        shape : sequence of int
+            Rows and columns of the grid.
+
+        Returns
+        -------
+        tuple of slice
+            Rows and columns; those of a tile at the edge end with the grid.
+        """
         return (
             slice(self.row * TILE, min((self.row + 1) * TILE, shape[0])),
             slice(self.column * TILE, min((self.column + 1) * TILE, shape[1])),
@@ -34,7 +45,18 @@ class Tile(NamedTuple):
 
 
 def tiles_of(region: Region) -> list[Tile]:
-    """Return the tiles that the region's villages touch, row by row; others stay empty."""
+    """Return the tiles that the region's villages touch; others stay empty.
+
+    Parameters
+    ----------
+    region : Region
+        The region.
+
+    Returns
+    -------
+    list of Tile
+        Row by row.
+    """
     geobox = region.geobox
     rows, columns = (-(-length // TILE) for length in geobox.shape)
     tiles = [Tile(row, column) for row in range(rows) for column in range(columns)]
@@ -52,17 +74,19 @@ def _bounds(tile: Tile, geobox: GeoBox) -> tuple[float, float, float, float]:
 
 
 class TiledArray(BackendArray):
-    """A raster that reads tile by tile what is asked of it, and keeps none of it.
+    """A raster that reads what is wanted of it tile by tile, and keeps nothing.
 
     Parameters
     ----------
-    shape, dtype
-        Of the whole raster.
-    empty
+    shape : tuple of int
+        Rows and columns of the whole raster.
+    dtype : type
+        Type of its values.
+    empty : object
         Value where there is no tile.
-    tiles
+    tiles : sequence of Tile
         The tiles there are.
-    read
+    read : callable
         Returns the values of one tile.
     """
 
@@ -81,7 +105,7 @@ class TiledArray(BackendArray):
         self._read = read
 
     def __getitem__(self, key: indexing.ExplicitIndexer) -> NDArray[Any]:
-        """Return what a key asks for, as xarray wants it."""
+        """Return the values that a key selects, as xarray requires."""
         if isinstance(key, indexing.BasicIndexer):  # xarray stumbles over empty backward slices
             return self._window(key.tuple)
         return indexing.explicit_indexing_adapter(

@@ -1,4 +1,4 @@
-"""Carriers: which masts a tile hears, under which key, and units that travel light."""
+"""Carriers: which masts reach a tile, under which key, and units that are small when sent."""
 
 import os
 import pickle
@@ -15,7 +15,13 @@ from ankang_coverage.coverage.loss.masts import Keys, PathLosses, Wanted
 from ankang_coverage.coverage.loss.path_loss import Mast, Propagation
 from ankang_coverage.coverage.loss.store import StoreWarning
 from ankang_coverage.coverage.signal import carriers
-from ankang_coverage.coverage.signal.carriers import Carrier, HeardMast, Unit, hear, tiles_reached
+from ankang_coverage.coverage.signal.carriers import (
+    Carrier,
+    MastCells,
+    Unit,
+    compute_tiles,
+    tiles_reached,
+)
 from ankang_coverage.coverage.signal.signals import NO_SERVER, CellSetting
 from ankang_coverage.coverage.signal.tiles import TILE, Tile, tiles_of
 from ankang_coverage.propagation.antenna import SectorPattern
@@ -42,7 +48,7 @@ def mast_at(losses, row, column, cells, radius_m=5_000.0, frequency_mhz=900.0):
     geobox = losses.ground.geobox
     x, y = geobox.transform * (column + 0.5, row + 0.5)
     mast = Mast(x, y, 30.0, radius_m)
-    return HeardMast(Keys(losses.ground, MODEL).wanted(mast, frequency_mhz), row, column, cells)
+    return MastCells(Keys(losses.ground, MODEL).wanted(mast, frequency_mhz), row, column, cells)
 
 
 def carrier(losses, *masts, tiles=None):
@@ -80,7 +86,7 @@ def test_keys_change_with_all_that_is_heard_and_with_nothing_else(losses):
     def key(cells=(0, 1), tile=(0, 0), row=near[0], others=(), order=1, **changes):
         own = mast_at(losses, row, near[1], settings(*cells, **changes))
         there = [mast_at(losses, *far, settings(7)), *others]
-        return carrier(losses, *[own, *there][::order]).heard[Tile(*tile)].key
+        return carrier(losses, *[own, *there][::order]).tiles[Tile(*tile)].key
 
     first = key()
     assert first == key()
@@ -108,7 +114,7 @@ def test_keys_change_with_all_that_is_heard_and_with_nothing_else(losses):
 def test_the_key_of_a_measured_antenna_is_that_of_all_it_radiates(losses):
     def key(pattern):
         own = mast_at(losses, 60.0, 100.0, settings(0, pattern=pattern))
-        return carrier(losses, own).heard[Tile(0, 0)].key
+        return carrier(losses, own).tiles[Tile(0, 0)].key
 
     panel = cosine_pattern(17.0, 65.0, 7.0, electrical_tilt_deg=4.0)
     cut = panel.vertical_attenuation_db.copy()
@@ -132,9 +138,9 @@ def test_only_what_is_missing_is_heard_and_what_is_read_is_by_position(losses, w
         mast_at(losses, 60.0, 250.0, settings(5)),
         mast_at(losses, 250.0, 700.0, settings(4)),
     )
-    assert sorted(own.heard) == [Tile(0, 0), Tile(0, 1), Tile(0, 2), Tile(1, 2)]
+    assert sorted(own.tiles) == [Tile(0, 0), Tile(0, 1), Tile(0, 2), Tile(1, 2)]
     for unit in own.missing():
-        hear(losses, own.shape, unit)
+        compute_tiles(losses, own.shape, unit)
     assert len(written["tiles"]) == 4
     assert list(own.missing()) == []
     assert own.read(Tile(1, 0)) is None
@@ -158,12 +164,12 @@ def test_tiles_heard_together_have_the_bits_of_tiles_heard_alone(losses, tmp_pat
     units = list(own.missing())
     assert any(len(unit.tiles) > 1 for unit in units)
     for unit in units:
-        hear(losses, own.shape, unit)
+        compute_tiles(losses, own.shape, unit)
     alone_store = type(losses.store)(tmp_path / "alone")
     alone_losses = PathLosses(alone_store, alone_store.write_ground(losses.ground), MODEL)
     alone = carrier(alone_losses, *masts)
-    for tile, heard in alone.heard.items():
-        hear(alone_losses, alone.shape, alone._unit([heard]))
+    for tile, heard in alone.tiles.items():
+        compute_tiles(alone_losses, alone.shape, alone._unit([heard]))
         for one, other in zip(own.read(tile), alone.read(tile), strict=True):
             assert np.array_equal(one, other, equal_nan=True)
 
@@ -202,7 +208,7 @@ def test_what_is_no_file_in_the_store_is_computed_again(losses, monkeypatch):
 def test_keys_hold_the_computation(losses, monkeypatch):
     def keys():
         own = carrier(losses, mast_at(losses, 60.0, 100.0, settings(0)))
-        return own.masts[0].wanted.key, own.heard[Tile(0, 0)].key
+        return own.masts[0].wanted.key, own.tiles[Tile(0, 0)].key
 
     loss, tile = keys()
     with monkeypatch.context() as other:
@@ -222,7 +228,7 @@ def test_units_of_a_dense_network_travel_light(losses, pattern):
     """1500 masts of three sectors each on nine tiles, more than a city has within 15 km."""
     rng = np.random.default_rng(0)
     masts = tuple(
-        HeardMast(
+        MastCells(
             Wanted(
                 Mast(float(x), float(y), float(rng.integers(20, 50)), 15_000.0),
                 941.5,
@@ -238,9 +244,9 @@ def test_units_of_a_dense_network_travel_light(losses, pattern):
         for n, (x, y) in enumerate(rng.uniform(0, 30_000, (1500, 2)))
     )
     whole = carrier(losses, *masts, tiles=[Tile(r, c) for r in range(3) for c in range(3)])
-    unit = whole._unit(list(whole.heard.values()))
+    unit = whole._unit(list(whole.tiles.values()))
     assert len(unit.masts) > 1000
-    work = pickle.dumps((partial(hear, losses, (5000, 5000)), unit))
+    work = pickle.dumps((partial(compute_tiles, losses, (5000, 5000)), unit))
     assert len(work) < MOST_BYTES
     assert pickle.loads(work)[1] == unit
     assert isinstance(pickle.loads(work)[1], Unit)

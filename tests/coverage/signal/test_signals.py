@@ -120,7 +120,7 @@ def test_random_masts_equal_a_loop_over_cells(seed, patterns):
     heard = random_masts(seed, shape, patterns)
     state = Signals.silent(slice(0, shape[0]), slice(0, shape[1]))
     for mast in heard:
-        state.hear(*mast)
+        state.add(*mast)
     levels = slow(shape, heard)
     near = state.n_within_overlap()
     n_compared = 0
@@ -157,7 +157,7 @@ def test_a_tile_in_parts_has_the_same_bits_as_the_whole(seed):
     heard = random_masts(seed, shape, (MACRO, ROUND, NARROW, PANEL))
     whole = Signals.silent(slice(0, 33), slice(0, 41))
     for mast in heard:
-        whole.hear(*mast)
+        whole.add(*mast)
     for rows, columns in ((slice(0, 20), slice(7, 41)), (slice(20, 33), slice(0, 23))):
         part = Signals.silent(rows, columns)
         for loss, row, column, cells in heard:
@@ -169,9 +169,7 @@ def test_a_tile_in_parts_has_the_same_bits_as_the_whole(seed):
             cut = np.s_[top - loss.rows.start : bottom - loss.rows.start,
                         left - loss.columns.start : right - loss.columns.start]  # fmt: skip
             bands = [np.ascontiguousarray(band[cut]) for band in loss.bands]
-            part.hear(
-                LossWindow(slice(top, bottom), slice(left, right), *bands), row, column, cells
-            )
+            part.add(LossWindow(slice(top, bottom), slice(left, right), *bands), row, column, cells)
         for name in ("best_dbm", "second_dbm", "best", "second", "best_mw", "others_mw"):
             assert np.array_equal(getattr(part, name), getattr(whole, name)[rows, columns]), name
         assert np.array_equal(part.n_within_overlap(), whole.n_within_overlap()[rows, columns])
@@ -183,7 +181,7 @@ def test_equal_cells_go_to_the_lower_position_whatever_is_heard_first():
     for order in ((4, 1, 9), (1, 4, 9), (9, 4, 1), (4, 9, 1)):
         state = Signals.silent(rows, columns)
         for position in order:
-            state.hear(loss, 1.0, 1.0, [cell(position, pattern=ROUND, load=1.0)])
+            state.add(loss, 1.0, 1.0, [cell(position, pattern=ROUND, load=1.0)])
         assert (state.best == 1).all()
         assert (state.second == 4).all()
         assert np.array_equal(state.best_dbm, state.second_dbm)
@@ -197,7 +195,7 @@ def test_three_cells_by_hand():
     state = Signals.silent(rows, columns)
     for position, loss in ((2, 11_200), (0, 11_500), (1, 10_800)):
         # At the horizon in front of a round antenna of 8 dBi.
-        state.hear(window(rows, columns, loss), 5.0, 0.0, [cell(position, pattern=ROUND)])
+        state.add(window(rows, columns, loss), 5.0, 0.0, [cell(position, pattern=ROUND)])
     assert state.best_dbm[0, 0] == pytest.approx(-100.0, abs=1e-5)
     assert state.second_dbm[0, 0] == pytest.approx(-104.0, abs=1e-5)
     assert (state.best[0, 0], state.second[0, 0]) == (1, 2)
@@ -218,7 +216,7 @@ def test_tilt_turns_the_beam_down_in_front_and_up_behind():
     ):
         state = Signals.silent(rows, columns)
         settings = cell(0, mechanical=mechanical, electrical=electrical)
-        state.hear(window(rows, columns, 10_000, elevation), row, 0.0, [settings])
+        state.add(window(rows, columns, 10_000, elevation), row, 0.0, [settings])
         assert state.best_dbm[0, 0] == pytest.approx(expected - 100.0, abs=1e-3)
 
 
@@ -228,7 +226,7 @@ def test_load_scales_interference_and_nothing_else(load):
     state = Signals.silent(rows, columns)
     for position in range(3):
         own = cell(position, level=-float(position), pattern=ROUND, load=load)
-        state.hear(window(rows, columns, 10_000), 1.0, 1.0, [own])
+        state.add(window(rows, columns, 10_000), 1.0, 1.0, [own])
     assert (state.best == 0).all()
     assert (state.n_within_overlap() == 3).all()
     full = sum(10 ** ((8.0 - p - 100.0) / 10) for p in (1, 2))
@@ -243,7 +241,7 @@ def test_overlap_is_counted_up_to_its_bound(weakest_first):
         levels = np.linspace(-spread, 0.0, n)
         for position, level in enumerate(levels if weakest_first else levels[::-1]):
             own = cell(position, level=float(level), pattern=ROUND)
-            state.hear(window(rows, columns, 10_000), 0.0, 0.0, [own])
+            state.add(window(rows, columns, 10_000), 0.0, 0.0, [own])
         expected = min(int((levels >= -6.0).sum()), MOST_OVERLAPPING)
         assert (state.n_within_overlap() == expected).all()
 
@@ -251,7 +249,7 @@ def test_overlap_is_counted_up_to_its_bound(weakest_first):
 def test_a_mast_on_the_pixel_itself_is_heard():
     rows = columns = slice(0, 3)
     state = Signals.silent(rows, columns)
-    state.hear(window(rows, columns, 6_000, -9_000), 1.0, 1.0, [cell(0, mechanical=3.0)])
+    state.add(window(rows, columns, 6_000, -9_000), 1.0, 1.0, [cell(0, mechanical=3.0)])
     assert np.isfinite(state.best_dbm).all()
     assert state.best_dbm[1, 1] <= -45.0
 
@@ -264,7 +262,7 @@ def heard_alone(c, elevation_cdeg, row=100.3, column=77.7):
     shape = elevation_cdeg.shape
     rows, columns = slice(0, shape[0]), slice(0, shape[1])
     state = Signals.silent(rows, columns)
-    state.hear(window(rows, columns, 10_000, elevation_cdeg), row, column, [c])
+    state.add(window(rows, columns, 10_000, elevation_cdeg), row, column, [c])
     i, j = np.mgrid[rows, columns]
     return state.best_dbm.astype(float) + 100.0, np.degrees(np.arctan2(j - column, row - i))
 
@@ -304,9 +302,9 @@ def test_a_measured_antenna_leaves_the_bits_of_its_neighbours_alone():
     for mechanical in (0.0, 6.0):
         alone, beside = (Signals.silent(rows, columns) for _ in range(2))
         sector = cell(1, 0.0, MACRO, 70.0, mechanical, 3.0)
-        alone.hear(loss, 30.2, 31.7, [sector])
+        alone.add(loss, 30.2, 31.7, [sector])
         far_below = cell(0, -300.0, PANEL, 10.0, mechanical, 3.0)
-        beside.hear(loss, 30.2, 31.7, [far_below, sector, cell(2, -300.0, ROUGH, 1.0, 2.0, 3.0)])
+        beside.add(loss, 30.2, 31.7, [far_below, sector, cell(2, -300.0, ROUGH, 1.0, 2.0, 3.0)])
         assert (beside.best == 1).all()
         assert np.array_equal(beside.best_dbm, alone.best_dbm)
         assert np.array_equal(beside.best_mw, alone.best_mw)
