@@ -8,15 +8,15 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
-from ankang_coverage.covering import Selection
+from ankang_coverage.covering import Constraints, Selection
 from ankang_coverage.errors import PlanningError
 from ankang_coverage.planning.choice import (
     NUMBER_OF,
     Choice,
-    Rules,
     covered_by,
     marginal_people,
     solve,
+    without_each,
 )
 from ankang_coverage.region import Region
 from ankang_coverage.region.shares import MILLI
@@ -121,12 +121,12 @@ def knee(amount: ArrayLike, gained: ArrayLike) -> int | None:
 
 def what_is_left(choice: Choice, selection: Selection) -> Left:
     """Return what a choice leaves: people, what each candidate would add, why it was not chosen."""
-    rules, chosen = choice.rules, selection.chosen
+    rules, costs, chosen = choice.rules, choice.problem.costs, selection.chosen
     people = np.where(covered_by(choice.matrix, chosen), 0, choice.people)
     gains = np.asarray(choice.matrix.astype(np.int64) @ people)
     why = np.full(len(gains), "outranked", dtype=object)
-    if rules.budget is not None:
-        why[rules.costs > rules.budget - rules.costs[chosen].sum()] = "budget"
+    if choice.problem.budget is not None:
+        why[costs > choice.problem.budget - costs[chosen].sum()] = "budget"
     for quota in rules.quotas:
         members = np.asarray(quota.candidates, np.intp)
         if quota.name.startswith(NUMBER_OF):
@@ -135,7 +135,7 @@ def what_is_left(choice: Choice, selection: Selection) -> Left:
             why[members] = "quota"
     if rules.conflicts is not None:
         why[covered_by(rules.conflicts, chosen)] = "spacing"
-    why[rules.forbidden] = "forbidden"
+    why[choice.problem.forbidden] = "forbidden"
     why[chosen] = ""
     return Left(people=people, gains=gains, why=why)
 
@@ -195,8 +195,8 @@ def cost_of_constraints(choice: Choice, selection: Selection) -> pd.DataFrame:
         first objective, such as people].
     """
     rows = []
-    for name in choice.rules.names():
-        without = _objective_without(choice, choice.rules.without(name))
+    for name, others in without_each(choice.rules):
+        without = _objective_without(choice, others)
         if without is not None:
             best = max(without, selection.objective)
             rows.append(
@@ -255,14 +255,14 @@ def explain(
     own = np.isin(selection.chosen, chosen)
     ids = one.candidates.table.index[chosen - rows.start]
     return Explanation(
-        curve=curve(ids, gains[own], choice.rules.costs[chosen]),
+        curve=curve(ids, gains[own], choice.problem.costs[chosen]),
         counties=_counties(choice, chosen, left, n, region, people_by_county, net_by_county),
         constraints=constraints,
         villages=_villages(choice, left, n, region, villages, uncovered, covered_from),
     )
 
 
-def _objective_without(choice: Choice, rules: Rules) -> int | None:
+def _objective_without(choice: Choice, rules: Constraints) -> int | None:
     """Return what is covered under other rules; None where these leave nothing to search for."""
     try:
         return solve(choice, rules, bound=False).objective

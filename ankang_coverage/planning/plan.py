@@ -496,7 +496,7 @@ class _Planner:
                     people_unserved=int(choice.people[served].sum()) / MILLI,
                     people_gained=int(gains[own].sum()) / MILLI,
                     people_gained_net=int(net.sum()) / MILLI,
-                    cost_yuan=int(choice.rules.costs[selection.chosen[own]].sum()),
+                    cost_yuan=int(choice.problem.costs[selection.chosen[own]].sum()),
                     candidates_per_person=float((reach * choice.people)[served].sum() / reached)
                     if reached
                     else 0.0,
