@@ -227,6 +227,21 @@ class Problem:
             is_allowed[self.conflicts[candidate]] = False
         return is_allowed
 
+    @property
+    def is_open(self) -> NDArray[np.bool_]:
+        """Whether each candidate could be chosen beside the forced ones.
+
+        It is allowed and costs no more than they leave of the budget, and no quota is full.
+        """
+        is_open = self.is_allowed & ~self.is_forced
+        if self.budget is not None:
+            is_open &= self.costs <= self.budget - int(self.costs[self.forced].sum())
+        for quota in range(self.n_quotas):
+            members = self.quota_members[quota]
+            if np.isin(self.forced, members).sum() >= self.quota_maximum[quota]:
+                is_open[members] = False
+        return is_open
+
 
 def _read_secondary(rank: int, matrix: sparse.csr_array, weights: ArrayLike, n: int) -> Objective:
     name = f"matrix of secondary objective {rank}"

@@ -145,7 +145,7 @@ def relax(problem: Problem) -> Relaxation:
         What is left to choose.
     """
     covered = covered_by(problem, problem.forced)
-    allowed = problem.is_allowed & ~problem.is_forced
+    allowed = problem.is_open
     candidates = np.flatnonzero(allowed)
 
     is_open = ~covered & (problem.weights > 0)

@@ -329,3 +329,13 @@ def test_is_not_below_published_values(census_blocks: Any) -> None:
         found = upper_bound(problem, best_known, time_limit_s=10, target_gap=0.02)
 
         assert best_known <= found.value, name
+
+
+def test_what_is_dearer_than_the_budget_counts_for_nothing() -> None:
+    covers = csr_array(np.eye(3, dtype=bool))
+    costs = Constraints(costs=[5, 5, 5], budget=4)
+    problem = Problem.from_matrix(covers, [50, 40, 10], costs)
+    beside_a_forced = problem.under(Constraints(costs=[2, 3, 2], budget=4, forced=[0]))
+
+    assert upper_bound(problem, 0).value == 0
+    assert upper_bound(beside_a_forced, 60).value == 60

@@ -53,3 +53,18 @@ def test_the_given_arrays_are_neither_copied_nor_changed(
     assert np.shares_memory(problem.covers.indices, covers.indices)
     np.testing.assert_array_equal(covers.indices, before)
     np.testing.assert_array_equal(weights, given.weights)
+
+
+def test_open_is_what_the_forced_candidates_leave_possible() -> None:
+    pairs = csr_array(([1, 1], ([0, 4], [4, 0])), shape=(6, 6))
+    constraints = Constraints(
+        costs=[1, 3, 4, 1, 1, 1],
+        budget=4,
+        quotas=[Quota("full", [0, 3], maximum=1)],
+        conflicts=pairs,
+        forced=[0],
+        forbidden=[5],
+    )
+    problem = Problem.from_matrix(csr_array(np.eye(6)), np.ones(6, np.int64), constraints)
+
+    assert np.flatnonzero(problem.is_open).tolist() == [1]
