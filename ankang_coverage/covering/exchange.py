@@ -305,6 +305,11 @@ class Exchanges:
         """The best choice so far."""
         return self.best[self.best >= 0].astype(np.int64)
 
+    @property
+    def objective(self) -> int:
+        """What the best choice so far covers."""
+        return int(self.best_found[0])
+
     def _begin_with(self, members: NDArray[np.int64]) -> None:
         problem = self.problem
         n_slots = min(problem.number, problem.n_candidates)

@@ -88,13 +88,17 @@ def _adds(candidate: int, cover: Cover, rules: Rules) -> bool:
     return False
 
 
-def search(exchanges: Exchanges, *, until: float, rounds: int | None, seed: int) -> None:
+def search(
+    exchanges: Exchanges, *, enough: int, until: float, rounds: int | None, seed: int
+) -> None:
     """Search on from a choice; the best one found is kept.
 
     Parameters
     ----------
     exchanges : Exchanges
         The choice, which is changed.
+    enough : int
+        Objective at which the search ends, because no choice covers more.
     until : float
         When to end, on the clock of `time.perf_counter` [s].
     rounds : int or None
@@ -109,9 +113,8 @@ def search(exchanges: Exchanges, *, until: float, rounds: int | None, seed: int)
     mean_length = problem.covers.indices.size / problem.n_candidates + n_chosen
     n_at_once = max(1, int(ENTRIES_AT_ONCE / mean_length))
     n_tries = None if rounds is None else rounds * problem.n_candidates
-    total = int(problem.weights.sum())
     began, n_tried = perf_counter(), 0
-    while perf_counter() < until and int(e.best_found[0]) < total:
+    while perf_counter() < until and e.objective < enough:
         passed = (perf_counter() - began) / (until - began)
         if n_tries is not None:
             n_at_once = min(n_at_once, n_tries - n_tried)
@@ -124,4 +127,4 @@ def search(exchanges: Exchanges, *, until: float, rounds: int | None, seed: int)
             e.best, e.best_found, random,
         )  # fmt: skip
         n_tried += n_at_once
-        e.report(int(e.best_found[0]))
+        e.report(e.objective)

@@ -2,17 +2,19 @@
 
 import dataclasses
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from time import perf_counter
 from typing import Literal, SupportsIndex, get_args
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import sparse
 
-from ankang_coverage.covering.bound import upper_bound, warm_bound
+from ankang_coverage.covering.bound import Bound, upper_bound, warm_bound
 from ankang_coverage.covering.constraints import Constraints
 from ankang_coverage.covering.exchange import Exchanges
+from ankang_coverage.covering.gains import covered_weight
 from ankang_coverage.covering.lazy_greedy import choose_greedily, in_order
 from ankang_coverage.covering.merging import merge_objectives
 from ankang_coverage.covering.optimum import find_optimum
@@ -25,8 +27,8 @@ from ankang_coverage.errors import CoveringError
 
 Method = Literal["greedy", "swap", "search", "exact"]
 
-SEARCH_SHARE = 0.6
-"""Part of the time that the search may take when a bound is to follow."""
+BOUND_SHARE = 0.4
+"""Part of the time that is kept for the bound; what it does not need goes to the search."""
 
 DEFAULT_ROUNDS = 200
 """Tries per candidate when a search has neither a time limit nor a number of rounds."""
@@ -44,7 +46,7 @@ DEFAULT_EXACT_S = 60.0
 
 def solve(
     problem: Problem,
-    method: Method = "swap",
+    method: Method | None = None,
     *,
     bound: bool = True,
     time_limit_s: float | None = None,
@@ -61,22 +63,23 @@ def solve(
     method : {"greedy", "swap", "search", "exact"}, optional
         Leave the choice as greedy makes it; exchange one candidate for another until no exchange
         improves it; search on from there; or settle it by integer programming, for hundreds of
-        candidates and thousands of demands.
+        candidates and thousands of demands. When left out: exchanges, and with a time limit a
+        search as well.
     bound : bool, optional
-        Whether to compute an upper bound; integer programming always has one.
+        Whether to compute an upper bound; integer programming always has one. A search ends as
+        soon as it reaches the bound.
     time_limit_s : float, optional
-        When to end [s]; kernels are compiled before the clock starts. Greedy is always completed;
-        a search before a bound takes 60 % at most, the bound what is left. None means: exchanges
-        to the end, 200 rounds of search unless `rounds` says otherwise, for the bound a number of
-        steps that goes by the size of the matrix, and 60 s of integer programming; but for the
-        last all of it is the same on every machine.
+        When to end [s]; kernels are compiled before the clock starts. Greedy is always completed.
+        The bound comes between exchanges and search: 40 % of the time is kept for it, and what it
+        does not need goes to the search. None means: exchanges to the end, 200 rounds of
+        search unless `rounds` says otherwise, for the bound a number of steps that goes by the size
+        of the matrix, all the same on every machine; and 60 s of integer programming.
     rounds : int, optional
         Tries per candidate after which the search ends.
     seed : int, optional
         Seed of the search.
     progress : callable, optional
-        Called now and then with the seconds since the start, the objective, and the upper bound or
-        None.
+        Called now and then with seconds since the start, objective, and upper bound or None.
 
     Returns
     -------
@@ -90,10 +93,10 @@ def solve(
 
     Notes
     -----
-    Ties are decided by the secondary objectives, then lower cost, then lower index. Every choice on
-    the way satisfies all constraints, so the search can end at any time: an interrupt (Ctrl-C)
-    after greedy returns the best so far, with ``status="interrupted"``. Threads share the passes
-    over the matrix and do not change the answer.
+    Ties are decided by the secondary objectives, then lower cost, then lower index. The bound is
+    that of the first objective, so a search with secondary objectives goes on when it is reached.
+    Every choice on the way satisfies all constraints: an interrupt (Ctrl-C) after greedy returns
+    the best so far, with ``status="interrupted"``. Threads do not change the answer.
 
     Examples
     --------
@@ -107,6 +110,8 @@ def solve(
     >>> best.chosen.tolist(), best.objective, best.upper_bound, best.status
     ([1, 2], 18, 18, 'optimal')
     """
+    if method is None:
+        method = "swap" if time_limit_s is None else "search"
     if method not in get_args(Method):
         raise CoveringError(f'method is {method!r}: give "greedy", "swap", "search" or "exact"')
     if rounds is not None and rounds < 0:
@@ -118,18 +123,13 @@ def solve(
         warm_up(method, bound=bound)
     if method == "search" and rounds is None and time_limit_s is None:
         rounds = DEFAULT_ROUNDS
-    share = SEARCH_SHARE if bound and method == "search" else 1.0
-    steps = _Steps(problem, limit, progress)
-    best = steps.choose(method, share, rounds, seed)
-    if not bound or best.status == "interrupted":
-        return best
-    return steps.prove(best)
+    return _Steps(problem, limit, progress).take(method, bound, rounds, seed)
 
 
 @functools.cache
 def warm_up(method: Method, *, bound: bool) -> None:
     """Compile the kernels of these steps, once per process, so that no time limit pays for it."""
-    _Steps(tiny_problem(), np.inf, None).choose(method, 1.0, 1, 0)
+    _Steps(tiny_problem(), np.inf, None).take(method, False, 1, 0)
     if bound:
         warm_bound()
 
@@ -141,83 +141,107 @@ class _Steps:
         self.problem, self.limit, self.progress = problem, limit, progress
         self.began = perf_counter()
         self.seconds: dict[str, float] = {}
+        self.proof: Bound | None = None
         self.merged = merge_objectives(problem)
         heaviest = int(np.argmax(problem.weights))
         # Merged weight of one unit of the first objective.
         self.unit = int(self.merged.weights[heaviest]) // int(problem.weights[heaviest])
 
-    def note(self, step: str, start: float) -> None:
-        """Note the seconds that a step took."""
-        self.seconds[step] = perf_counter() - start
-
-    def report(self, objective: int) -> None:
-        """Say how far the choice has come, its objectives merged."""
-        if self.progress is not None:
-            self.progress(perf_counter() - self.began, objective // self.unit, None)
-
-    def choose(self, method: Method, share: float, rounds: int | None, seed: int) -> Selection:
-        """Choose by greedy, then exchange and search as the method says, in a share of the time."""
-        start = perf_counter()
-        members = choose_greedily(self.merged)
-        self.note("greedy", start)
-        if method == "greedy":
-            return describe(self.problem, members, seconds=self.seconds)
-        start = perf_counter()
-        until = self.began + share * self.limit
-        members, status = self._improved(members, method, until, rounds, seed)
-        self.note(method, start)
-        order = in_order(self.problem, members)
-        return describe(self.problem, order, status=status, seconds=self.seconds)
-
-    def _improved(
-        self,
-        members: NDArray[np.int64],
-        method: Method,
-        until: float,
-        rounds: int | None,
-        seed: int,
-    ) -> tuple[NDArray[np.int64], Status]:
-        exchanges = Exchanges(self.merged, members, self.report)
-        try:
-            is_settled = exchanges.settle(until)
-            exchanges.keep_best()
-            if method == "search":
-                search(exchanges, until=until, rounds=rounds, seed=seed)
-                exchanges.return_to_best()
-                exchanges.settle(until)
+    def take(self, method: Method, bound: bool, rounds: int | None, seed: int) -> Selection:
+        """Choose greedily, then exchange, prove and search as the method says."""
+        with self._timed("greedy"):
+            order = choose_greedily(self.merged)
+        status: Status = "greedy"
+        if method != "greedy":
+            exchanges = Exchanges(self.merged, order, self._report)
+            try:
+                status = self._improve(exchanges, method, bound, rounds, seed)
+            except KeyboardInterrupt:
                 exchanges.keep_best()
-                is_settled = False
-        except KeyboardInterrupt:
-            exchanges.keep_best()
-            return exchanges.members, "interrupted"
-        return exchanges.members, "local optimum" if is_settled else "time limit"
+                status = "interrupted"
+            order = in_order(self.problem, exchanges.members)
+        elif bound:
+            objective = covered_weight(self.problem, order)
+            if self._prove(objective, self.limit).is_interrupted:
+                status = "interrupted"
+        best = describe(self.problem, order, status=status, seconds=self.seconds)
+        if self.proof is None:
+            return best
+        return dataclasses.replace(
+            best,
+            upper_bound=self.proof.value,
+            dropped=self.proof.dropped,
+            status="optimal" if self.proof.value == best.objective else status,
+        )
 
-    def prove(self, best: Selection) -> Selection:
-        """Add an upper bound to a choice."""
+    def _improve(
+        self, exchanges: Exchanges, method: Method, bound: bool, rounds: int | None, seed: int
+    ) -> Status:
+        """Improve a choice, and prove how good it can be before time is spent on a search."""
+        until = self.began + self.limit
+        share = 1.0 - BOUND_SHARE if bound else 1.0
+        with self._timed("swap"):
+            is_settled = exchanges.settle(self.began + share * self.limit)
+            exchanges.keep_best()
+        enough = int(self.merged.weights.sum())
+        if bound:
+            most_s = BOUND_SHARE * self.limit if method == "search" else self.limit
+            proof = self._prove(exchanges.objective // self.unit, most_s)
+            if proof.is_interrupted:
+                return "interrupted"
+            if not self.problem.secondary:
+                enough = proof.value
+        if not is_settled and exchanges.objective < enough:
+            with self._timed("swap"):
+                is_settled = exchanges.settle(until)
+                exchanges.keep_best()
+        if method != "search" or exchanges.objective >= enough:
+            return "local optimum" if is_settled else "time limit"
+        with self._timed("search"):
+            search(exchanges, enough=enough, until=until, rounds=rounds, seed=seed)
+            exchanges.return_to_best()
+            exchanges.settle(until)
+            exchanges.keep_best()
+        return "time limit"
+
+    def _prove(self, objective: int, most_s: float) -> Bound:
+        """Find an upper bound for a choice with this objective, in so much time at most."""
         start = perf_counter()
-        left, most_steps = None, None
+        time_s, most_steps = None, None
         if np.isinf(self.limit):
             n_entries = max(self.problem.covers.indices.size, 1)
             most_steps = max(DEFAULT_BOUND_ENTRIES // n_entries, FEWEST_BOUND_STEPS)
         else:
-            left = max(SHORTEST_S, self.began + self.limit - start)
+            time_s = max(SHORTEST_S, min(self.began + self.limit - start, most_s))
 
         def report(seconds: float, objective: int, proven: int | None) -> None:
             if self.progress is not None:
                 self.progress(start - self.began + seconds, objective, proven)
 
-        proof = upper_bound(
-            self.problem, best.objective, time_limit_s=left, most_steps=most_steps, progress=report
-        )
-        self.note("bound", start)
-        status: Status = "interrupted" if proof.is_interrupted else best.status
-        return dataclasses.replace(
-            best,
-            upper_bound=proof.value,
-            dropped=proof.dropped,
-            status="optimal" if proof.value == best.objective else status,
-            seconds=self.seconds,
-        )
+        with self._timed("bound"):
+            self.proof = upper_bound(
+                self.problem,
+                objective,
+                time_limit_s=time_s,
+                most_steps=most_steps,
+                progress=report,
+            )
+        return self.proof
+
+    @contextmanager
+    def _timed(self, step: str) -> Iterator[None]:
+        """Add to the seconds that a step has taken, even if it is interrupted."""
+        start = perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[step] = self.seconds.get(step, 0.0) + perf_counter() - start
+
+    def _report(self, objective: int) -> None:
+        """Say how far the choice has come, its objectives merged."""
+        if self.progress is not None:
+            proven = None if self.proof is None else self.proof.value
+            self.progress(perf_counter() - self.began, objective // self.unit, proven)
 
 
 def maximal_covering(
@@ -227,7 +251,7 @@ def maximal_covering(
     *,
     constraints: Constraints | None = None,
     secondary: Sequence[tuple[sparse.csr_array, ArrayLike]] = (),
-    method: Method = "swap",
+    method: Method | None = None,
     bound: bool = True,
     time_limit_s: float | None = None,
     seed: int = 0,

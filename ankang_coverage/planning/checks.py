@@ -179,9 +179,7 @@ def _check_names(request: Asked) -> None:
                 continue
             if id_ in reasons.index:
                 if key == "forced":
-                    raise PlanningError(
-                        f"{place}: forced {id_!r} is no candidate: {reasons[id_]}"
-                    )
+                    raise PlanningError(f"{place}: forced {id_!r} is no candidate: {reasons[id_]}")
                 continue
             guess = _guess(id_, table.index)
             raise PlanningError(f"{place}: {key} names {id_!r}, which is no candidate{guess}")

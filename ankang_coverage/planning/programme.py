@@ -67,8 +67,9 @@ class Target(Settings):
     """Candidates that may not be chosen, by id."""
     exclusive: tuple[SiteIds, ...] = ()
     """Groups of candidates of which at most one is chosen, by id."""
-    improve: Literal["greedy", "swap", "search"] = "swap"
-    """Leave the choice as greedy makes it, exchange sites while that helps, or search on."""
+    improve: Literal["greedy", "swap", "search"] | None = None
+    """Leave the choice as greedy makes it, exchange sites while that helps, or search on; when left
+    out, exchange, and with a time limit search on."""
     time_limit_s: Number | None = Field(default=None, gt=0.0, le=1e6)
     """Time for choice and proof together [s]; when left out, both are the same on every machine."""
     title_zh: str = ""

@@ -39,7 +39,7 @@ def test_ends_after_so_many_rounds_and_keeps_the_best(seed: int) -> None:
     problem = local_optimum()
     exchanges = Exchanges(problem, np.array([0, 1]), lambda _: None)
 
-    search(exchanges, until=np.inf, rounds=50, seed=seed)
+    search(exchanges, enough=10**6, until=np.inf, rounds=50, seed=seed)
 
     assert exchanges.best_found.tolist() == [598, 0]
     assert sorted(exchanges.members.tolist()) == [2, 3]
@@ -48,9 +48,17 @@ def test_ends_after_so_many_rounds_and_keeps_the_best(seed: int) -> None:
 def test_without_rounds_nothing_is_tried() -> None:
     exchanges = Exchanges(local_optimum(), np.array([0, 1]), lambda _: None)
 
-    search(exchanges, until=np.inf, rounds=0, seed=0)
+    search(exchanges, enough=10**6, until=np.inf, rounds=0, seed=0)
 
     assert exchanges.members.tolist() == [0, 1]
+
+
+def test_ends_when_the_objective_is_enough() -> None:
+    exchanges = Exchanges(local_optimum(), np.array([0, 1]), lambda _: None)
+
+    search(exchanges, enough=598, until=np.inf, rounds=None, seed=0)  # nothing else would end it
+
+    assert exchanges.objective == 598
 
 
 def test_comes_close_to_the_best_known_of_published_instances(census_blocks: Any) -> None:

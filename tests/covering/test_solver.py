@@ -1,6 +1,7 @@
 """Every method against every possible choice; interruption, time and repetition."""
 
 from collections.abc import Callable
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
-from ankang_coverage.covering import Constraints, Problem, maximal_covering, solve
+from ankang_coverage.covering import (
+    Constraints,
+    Problem,
+    maximal_covering,
+    solve,
+    solver,
+    upper_bound,
+)
 from ankang_coverage.errors import CoveringError
 
 
@@ -78,7 +86,7 @@ def test_an_interrupt_returns_the_best_so_far(
     best = solve(problem, method, rounds=2000, progress=interrupt)
 
     assert best.status == "interrupted"
-    assert best.upper_bound is None
+    assert (best.upper_bound is None) == (method == "swap")  # a search begins with it
     assert best.objective >= max(seen)
     assert best.objective == problem.weights[best.covered].sum()
     assert best.chosen.size == 30
@@ -94,6 +102,79 @@ def test_without_time_gives_greedy_and_a_bound(scattered: Callable[[int], Proble
     assert best.upper_bound is not None
     assert best.upper_bound > best.objective
     assert best.gap == (best.upper_bound - best.objective) / best.upper_bound
+
+
+def one_of(n: int) -> Problem:
+    """One of many candidates, of which the last covers most but not everything."""
+    covers = csr_array(np.tri(n, n + 1, dtype=bool))
+    return Problem.from_matrix(covers, np.ones(n + 1, np.int64), Constraints(number=1))
+
+
+def test_a_search_does_not_begin_where_the_bound_is_reached() -> None:
+    best = solve(one_of(324), "search", time_limit_s=600)  # a search would take all of it
+
+    assert (best.chosen.tolist(), best.objective, best.upper_bound) == ([323], 324, 324)
+    assert best.status == "optimal"
+    assert list(best.seconds) == ["greedy", "swap", "bound"]
+
+
+def test_a_search_ends_when_it_reaches_the_bound() -> None:
+    # No exchange improves the first two, the last two cover everything but one demand.
+    covers = np.zeros((4, 7), dtype=bool)
+    covers[0, [0, 1]], covers[1, [2, 3]] = True, True
+    covers[2, [0, 2, 4]], covers[3, [1, 3, 5]] = True, True
+    weights = [100, 100, 100, 100, 99, 99, 50]
+    problem = Problem.from_matrix(csr_array(covers), weights, Constraints(number=2))
+    assert upper_bound(problem, 598).value == 598
+
+    best = solve(problem, "search", time_limit_s=600)
+
+    assert (best.objective, best.status) == (598, "optimal")
+
+
+def lines_of_seven_points() -> Problem:
+    """Two of the seven lines of the Fano plane cover 5 points; by halves they would cover 6."""
+    lines = [(0, 1, 2), (0, 3, 4), (0, 5, 6), (1, 3, 5), (1, 4, 6), (2, 3, 6), (2, 4, 5)]
+    covers = np.zeros((7, 7), dtype=bool)
+    for line, points in enumerate(lines):
+        covers[line, points] = True
+    return Problem.from_matrix(csr_array(covers), np.ones(7, np.int64), Constraints(number=2))
+
+
+def test_time_that_the_bound_does_not_need_goes_to_the_search(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    left_s: list[float] = []
+
+    def note_time(_exchanges: Any, *, until: float, **_others: Any) -> None:
+        left_s.append(until - perf_counter())
+
+    monkeypatch.setattr(solver, "search", note_time)
+    best = solve(lines_of_seven_points(), "search", time_limit_s=600.0)
+
+    assert (best.objective, best.upper_bound, best.status) == (5, 6, "time limit")
+    assert left_s[0] > 0.9 * 600.0
+
+
+def test_the_default_searches_where_there_is_a_time_limit(
+    scattered: Callable[[int], Problem],
+) -> None:
+    problem = scattered(6)
+
+    assert "search" not in solve(problem, bound=False).seconds
+    assert "search" in solve(problem, time_limit_s=0.2, bound=False).seconds
+    assert "search" not in solve(problem, "swap", time_limit_s=0.2, bound=False).seconds
+
+
+def test_a_search_goes_on_for_the_secondary_objectives() -> None:
+    everything = csr_array(np.ones((3, 1), dtype=bool))
+    second = csr_array(np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1]], dtype=bool))
+    problem = Problem.from_matrix(everything, [7], Constraints(number=1), [(second, [1, 3, 2])])
+
+    best = solve(problem, "search", rounds=5)
+
+    assert (best.chosen.tolist(), best.status) == ([1], "optimal")
+    assert "search" in best.seconds
 
 
 @pytest.mark.parametrize(

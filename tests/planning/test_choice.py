@@ -195,6 +195,21 @@ def test_joint_targets_keep_their_numbers_and_share_the_budget(seed):
     assert max(parts[1].chosen, default=0) < 4
 
 
+@pytest.mark.parametrize(
+    ("improve", "is_searched"), [(None, True), ("swap", False), ("search", True)]
+)
+def test_a_target_with_a_time_limit_is_searched_unless_it_says_otherwise(improve, is_searched):
+    lines = [(0, 1, 2), (0, 3, 4), (0, 5, 6), (1, 3, 5), (1, 4, 6), (2, 3, 6), (2, 4, 5)]
+    matrix = [[point in line for point in range(7)] for line in lines]  # the bound stays above
+    ask = target(number=2, improve=improve, time_limit_s=0.2)
+    choice = posed([asked(ask, np.arange(7) * 1e3)], [matrix], np.ones(7, np.int64))
+
+    selection = solve(choice, choice.rules)
+
+    assert selection.objective == 5 < selection.upper_bound
+    assert ("search" in selection.seconds) == is_searched
+
+
 def test_joint_targets_of_one_service_do_not_count_anybody_twice():
     both = [asked(target(id_, number=1), [0.0, 5e3]) for id_ in "ab"]
     programme = Programme(targets=tuple(one.target for one in both), order="joint")
