@@ -17,10 +17,11 @@ Examples
 
 from ankang_coverage.covering.bound import Bound, upper_bound
 from ankang_coverage.covering.constraints import Constraints, Floor, Quota
-from ankang_coverage.covering.deprecated import exact, greedy
+from ankang_coverage.covering.deprecated import exact, greedy, pose
+from ankang_coverage.covering.maximal import maximal_covering
 from ankang_coverage.covering.problem import Problem
 from ankang_coverage.covering.selection import Selection
-from ankang_coverage.covering.solver import maximal_covering, solve
+from ankang_coverage.covering.solver import solve
 
 __all__ = [
     "Bound",
@@ -32,6 +33,7 @@ __all__ = [
     "exact",
     "greedy",
     "maximal_covering",
+    "pose",
     "solve",
     "upper_bound",
 ]

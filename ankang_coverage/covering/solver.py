@@ -2,17 +2,14 @@
 
 import dataclasses
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from time import perf_counter
-from typing import Literal, SupportsIndex, get_args
+from typing import Literal, get_args
 
 import numpy as np
-from numpy.typing import ArrayLike
-from scipy import sparse
 
 from ankang_coverage.covering.bound import Bound, upper_bound, warm_bound
-from ankang_coverage.covering.constraints import Constraints
 from ankang_coverage.covering.exchange import Exchanges
 from ankang_coverage.covering.gains import covered_weight
 from ankang_coverage.covering.lazy_greedy import choose_greedily, in_order
@@ -242,60 +239,3 @@ class _Steps:
         if self.progress is not None:
             proven = None if self.proof is None else self.proof.value
             self.progress(perf_counter() - self.began, objective // self.unit, proven)
-
-
-def maximal_covering(
-    matrix: sparse.csr_array,
-    weights: ArrayLike,
-    number: SupportsIndex | None = None,
-    *,
-    constraints: Constraints | None = None,
-    secondary: Sequence[tuple[sparse.csr_array, ArrayLike]] = (),
-    method: Method | None = None,
-    bound: bool = True,
-    time_limit_s: float | None = None,
-    seed: int = 0,
-    progress: Progress | None = None,
-) -> Selection:
-    """Pose a covering problem and solve it in one call.
-
-    Parameters
-    ----------
-    matrix : scipy.sparse.csr_array
-        Shape (n_candidates, n_demand); a non-zero entry says that the candidate covers the demand.
-    weights : array_like of int
-        Weight of each demand, shape (n_demand,).
-    number : int, optional
-        How many candidates to choose; it takes the place of that in `constraints`.
-    constraints : Constraints, optional
-        What else every choice keeps.
-    secondary : sequence of (csr_array, array_like of int), optional
-        Further objectives in order of rank, as in `Problem.from_matrix`.
-    method, bound, time_limit_s, seed, progress
-        As in `solve`.
-
-    Returns
-    -------
-    Selection
-        What was chosen, with its upper bound.
-
-    Raises
-    ------
-    CoveringError
-        As in `Problem.from_matrix` and `solve`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from scipy.sparse import csr_array
-    >>> matrix = csr_array(np.array([[0, 1, 1, 0], [1, 1, 0, 0], [0, 0, 1, 1]]))
-    >>> maximal_covering(matrix, [4, 5, 5, 4], 2).chosen.tolist()
-    [1, 2]
-    """
-    constraints = constraints or Constraints()
-    if number is not None:
-        constraints = dataclasses.replace(constraints, number=number)
-    problem = Problem.from_matrix(matrix, weights, constraints, secondary)
-    return solve(
-        problem, method, bound=bound, time_limit_s=time_limit_s, seed=seed, progress=progress
-    )

@@ -10,14 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
-from ankang_coverage.covering import (
-    Constraints,
-    Problem,
-    maximal_covering,
-    solve,
-    solver,
-    upper_bound,
-)
+from ankang_coverage.covering import Constraints, Problem, solve, solver, upper_bound
 from ankang_coverage.errors import CoveringError
 
 
@@ -198,22 +191,6 @@ def test_refuses_ranked_weights_that_do_not_fit_together() -> None:
     problem = Problem.from_matrix(two, [2**30, 1], Constraints(number=1), [(two, [2**40, 2**40])])
     with pytest.raises(CoveringError, match="use coarser units"):
         solve(problem)
-
-
-def test_maximal_covering_poses_and_solves_in_one_call() -> None:
-    covers = csr_array(np.array([[0, 1, 1, 0], [1, 1, 0, 0], [0, 0, 1, 1]], dtype=bool))
-
-    best = maximal_covering(covers, [4, 5, 5, 4], 2)
-    greedy = maximal_covering(
-        covers,
-        [4, 5, 5, 4],
-        constraints=Constraints(number=2, forbidden=[1]),
-        method="greedy",
-        bound=False,
-    )
-
-    assert (sorted(best.chosen.tolist()), best.objective, best.gap) == ([1, 2], 18, 0)
-    assert greedy.chosen.tolist() == [0, 2]
 
 
 def test_san_francisco_stores_leave_21_tracts_uncovered(stores: Problem) -> None:
