@@ -7,6 +7,73 @@
 
 from importlib import import_module
 from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # what editors and type checkers see; at run time names load when first used
+    from ankang_coverage import (
+        covering as covering,
+        datasets as datasets,
+        propagation as propagation,
+    )
+    from ankang_coverage.coverage import (
+        Calibration as Calibration,
+        Change as Change,
+        ClassLimits as ClassLimits,
+        Coverage as Coverage,
+        HeldOut as HeldOut,
+        Propagation as Propagation,
+        Store as Store,
+        Work as Work,
+        add_network as add_network,
+        calibrate as calibrate,
+        changed_villages as changed_villages,
+        changed_windows as changed_windows,
+        check_universal_service as check_universal_service,
+        difference as difference,
+        is_covered as is_covered,
+        judge as judge,
+        people_changed as people_changed,
+        predict as predict,
+        read_measurements as read_measurements,
+        summarise as summarise,
+        summarise_region as summarise_region,
+        universal_service as universal_service,
+        update_summary as update_summary,
+        why_not as why_not,
+    )
+    from ankang_coverage.errors import AnkangCoverageError as AnkangCoverageError
+    from ankang_coverage.limits import Limits as Limits, use_limits as use_limits
+    from ankang_coverage.planning import (
+        MicroTarget as MicroTarget,
+        Plan as Plan,
+        Programme as Programme,
+        SupportingTarget as SupportingTarget,
+        Target as Target,
+        compare as compare,
+        plan as plan,
+    )
+    from ankang_coverage.progress import (
+        no_progress as no_progress,
+        progress_bars as progress_bars,
+    )
+    from ankang_coverage.region import Region as Region, Source as Source
+    from ankang_coverage.reporting.exports import write_plan as write_plan
+    from ankang_coverage.reporting.maps import (
+        coverage_map as coverage_map,
+        explore as explore,
+        plan_map as plan_map,
+    )
+    from ankang_coverage.reporting.tables import localised as localised
+    from ankang_coverage.scenario import Scenario as Scenario, run as run
+    from ankang_coverage.sites import Network as Network, equip as equip, read_sites as read_sites
+    from ankang_coverage.sites.catalogue import (
+        antenna as antenna,
+        builtin_catalogue as builtin_catalogue,
+        radio_layer as radio_layer,
+        read_catalogue as read_catalogue,
+        service as service,
+    )
+    from ankang_coverage.sites.operators import usable_by as usable_by
 
 # Public name → module that defines it. Modules load when a name is first used, so that importing
 # the package costs next to nothing.
@@ -26,31 +93,38 @@ _PUBLIC = {
     "use_limits": "limits",
     "usable_by": "sites.operators",
     "Calibration": "coverage",
+    "Change": "coverage",
     "ClassLimits": "coverage",
+    "Coverage": "coverage",
+    "HeldOut": "coverage",
+    "Work": "coverage",
     "Propagation": "coverage",
     "Store": "coverage",
     "add_network": "coverage",
     "calibrate": "coverage",
     "changed_villages": "coverage",
     "changed_windows": "coverage",
+    "check_universal_service": "coverage",
     "difference": "coverage",
     "is_covered": "coverage",
     "judge": "coverage",
     "people_changed": "coverage",
     "predict": "coverage",
     "read_measurements": "coverage",
-    "reasons_in": "coverage",
     "summarise": "coverage",
     "summarise_region": "coverage",
     "universal_service": "coverage",
     "update_summary": "coverage",
     "why_not": "coverage",
+    "MicroTarget": "planning",
     "Plan": "planning",
     "Programme": "planning",
+    "SupportingTarget": "planning",
     "Target": "planning",
     "compare": "planning",
     "plan": "planning",
     "coverage_map": "reporting.maps",
+    "explore": "reporting.maps",
     "localised": "reporting.tables",
     "plan_map": "reporting.maps",
     "write_plan": "reporting.exports",

@@ -66,7 +66,7 @@ def _compiled(kernel: Kernel, **options: Any) -> Kernel:
     if cache:
         # On disk numba knows a kernel by its name and looks for edits in the kernel's own file
         # only, but what a kernel calls is compiled into it. So the name carries the rest.
-        sources = Path(kernel.__code__.co_filename).parent
+        sources = _package_of(Path(kernel.__code__.co_filename))
         kernel.__qualname__ = f"{kernel.__qualname__}.{sources_digest(sources)}"
     dispatcher = numba.njit(nogil=True, **options)(kernel)
     if cache:
@@ -111,6 +111,22 @@ class _Cache(_numba.FunctionCache):  # type: ignore[misc]
             _say_not_kept(f"{self.cache_path}: {error.strerror or error}")
 
 
+_HERE = Path(__file__)
+
+
+def _package_of(module: Path) -> Path:
+    """Return the package whose kernels may call each other, or the module where it is in none.
+
+    That is the package of ours just below the top, with its sub-packages; elsewhere the folder.
+    """
+    top = _HERE.parent
+    if module.parent == top:
+        return module
+    if top not in module.parents:
+        return module.parent
+    return top / module.relative_to(top).parts[0]
+
+
 @functools.cache
 def _say_not_kept(why: str) -> None:
     warnings.warn(
@@ -122,10 +138,10 @@ def _say_not_kept(why: str) -> None:
 
 
 @functools.cache
-def sources_digest(folder: Path) -> str:
-    """Return a digest of this module and the modules in a folder, as they were when first asked."""
-    digest = hashlib.blake2b(Path(__file__).read_bytes(), digest_size=6)
-    for module in sorted(folder.glob("*.py")):
+def sources_digest(sources: Path) -> str:
+    """Return a digest of this module and a module or package, as they were when first asked."""
+    digest = hashlib.blake2b(_HERE.read_bytes(), digest_size=6)
+    for module in sorted(sources.rglob("*.py")) if sources.is_dir() else [sources]:
         digest.update(module.read_bytes())
     return digest.hexdigest()
 

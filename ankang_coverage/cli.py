@@ -14,9 +14,9 @@ from ankang_coverage.errors import FileError, ScenarioError
 from ankang_coverage.terminal import INTERRUPTS, say
 
 if TYPE_CHECKING:
-    from ankang_coverage.coverage.calibration import Calibration
-    from ankang_coverage.coverage.measurements import Datum, Measurements, RsrpForm
-    from ankang_coverage.coverage.store import Store
+    from ankang_coverage.coverage.calibration.measurements import Datum, Measurements, RsrpForm
+    from ankang_coverage.coverage.loss.correction import Calibration
+    from ankang_coverage.coverage.loss.store import Store
     from ankang_coverage.planning import Plan, TargetResult
     from ankang_coverage.region import Region
     from ankang_coverage.scenario import Scenario
@@ -159,6 +159,7 @@ def profile(
 ) -> None:
     """Print the loss of one path by component, and draw its terrain."""
     from ankang_coverage.propagation import p1812_loss
+    from ankang_coverage.propagation.models.p1812 import P1812
     from ankang_coverage.region import LandCoverTable, profile_along
     from ankang_coverage.reporting.profiles import loss_components, profile_figure, save_profile
     from ankang_coverage.scenario import Scenario
@@ -175,8 +176,9 @@ def profile(
     table = LandCoverTable.default() if own is None else LandCoverTable.from_csv(own)
     terminal_losses = table.terminal_loss_db(frequency)
     places = _place("--from", start), _place("--to", end)
-    if settings.model != "p1812":
-        say(f"profile always uses P.1812, not {settings.model} of {study}", err=True)
+    model = settings.path_loss_model
+    if not isinstance(model, P1812):
+        say(f"profile always uses P.1812, not {model.name} of {study}", err=True)
     region = scenario.region.load()
     path = profile_along(region, *places, table=table)
     ground = path.distance_m / 1e3, path.ground_m, path.clutter_height_m
@@ -233,10 +235,10 @@ def calibrate(
     block: Annotated[
         float, typer.Option("--block", help="Side of the blocks of ground held out together [m].")
     ] = 2000.0,
+    store: StoreFolder = None,
 ) -> None:
     """Fit the model of a study to measurements, and print how wrong it was and still is."""
-    from ankang_coverage.coverage import calibrate as fit
-    from ankang_coverage.coverage import read_measurements
+    from ankang_coverage.coverage import HeldOut, Work, calibrate as fit, read_measurements
     from ankang_coverage.scenario import Scenario
 
     _check_file("--out", out)
@@ -250,8 +252,9 @@ def calibrate(
         scenario.network.load(region),
         measured,
         propagation=scenario.propagation,
-        block_m=block,
+        held_out=HeldOut(block_m=block),
         serving_only=not scanner,
+        work=Work(_store(store)),
     )
     _make_folder(out.parent)
     fitted.save(out)
@@ -316,7 +319,7 @@ def main() -> None:
 
 
 def _store(folder: Path | None) -> "Store":
-    from ankang_coverage.coverage.store import FOLDER_VARIABLE, Store
+    from ankang_coverage.coverage.loss.store import FOLDER_VARIABLE, Store
     from ankang_coverage.files import require_utf8
 
     store = Store.default() if folder is None else Store(folder)
@@ -380,7 +383,7 @@ def _workers(
 ) -> AbstractContextManager[Executor]:
     if scheduler is None:
         return ThreadPoolExecutor(max_workers=number)
-    from ankang_coverage.coverage.cluster import cluster
+    from ankang_coverage.coverage.execution.cluster import cluster
 
     return cluster(scheduler, store)
 
@@ -394,6 +397,7 @@ def _study(
     store: "Store",
     quiet: bool,
 ) -> None:
+    from ankang_coverage.coverage import Work
     from ankang_coverage.progress import no_progress, progress_bars
     from ankang_coverage.reporting.exports import write_plan
     from ankang_coverage.scenario import run as run_scenario
@@ -404,9 +408,7 @@ def _study(
         with _workers(workers, scheduler, store) as executor:
             plan = run_scenario(
                 scenario,
-                store=store,
-                executor=executor,
-                progress=no_progress if quiet else progress_bars,
+                work=Work(store, executor, no_progress if quiet else progress_bars),
             )
         files = write_plan(plan, out, lang=lang or scenario.lang)
     with _noted(f"the results are whole: {len(files)} files in {out}", (*INTERRUPTS, FileError)):
@@ -448,7 +450,7 @@ def _tell(plan: "Plan") -> None:
     off_terrain = [
         f"{n_sites} of {service}"
         for service, coverage in plan.coverage_before.items()
-        if (n_sites := int(coverage.attrs["n_off_terrain"]))
+        if (n_sites := coverage.counts["n_off_terrain"])
     ]
     if off_terrain:
         say(f"sites outside the region's terrain, which reach nothing: {', '.join(off_terrain)}")
@@ -456,7 +458,7 @@ def _tell(plan: "Plan") -> None:
     if assumed is not None and (assumed.fillna("") != "").any():
         n_assumed = int((assumed.fillna("") != "").sum())
         say(f"{n_assumed} cells with values assumed: summary.json, values_assumed")
-    if all(c.attrs["terrain"] == "none" for c in plan.coverage_after.values()):
+    if all(c.terrain == "none" for c in plan.coverage_after.values()):
         say("no terrain: mountains block nothing in these figures")
 
 

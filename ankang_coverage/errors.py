@@ -9,8 +9,24 @@ class OutOfRangeError(AnkangCoverageError):
     """A value lies outside the range a model or a setting is made for."""
 
 
+class UnknownNameError(AnkangCoverageError, LookupError):
+    """A language, a street map or another name is none of those there are."""
+
+
+class ArgumentTypeError(AnkangCoverageError, TypeError):
+    """An argument is of another type than is needed, such as one of two that were swapped."""
+
+
+class SettingsError(AnkangCoverageError):
+    """A setting is unknown, missing or wrong."""
+
+
 class FileError(AnkangCoverageError):
     """A file is missing, damaged, not of the expected format, or cannot be written."""
+
+
+class MissingFileError(FileError, FileNotFoundError):
+    """There is no such file."""
 
 
 class LimitError(FileError):
@@ -41,7 +57,7 @@ class CatalogueError(AnkangCoverageError):
     """An antenna, radio layer or service is not in the catalogue or is ill-defined."""
 
 
-class ScenarioError(AnkangCoverageError):
+class ScenarioError(SettingsError):
     """A scenario file has an unknown key, a missing table or a wrong value."""
 
 

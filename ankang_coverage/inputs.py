@@ -12,7 +12,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ankang_coverage.errors import AnkangCoverageError, FileError
+from ankang_coverage.errors import (
+    AnkangCoverageError,
+    ArgumentTypeError,
+    FileError,
+    MissingFileError,
+)
 from ankang_coverage.limits import require_within
 
 ENCODINGS = ("utf-8-sig", "gb18030")
@@ -52,7 +57,7 @@ def require_file(path: str | os.PathLike[str], limit: str | None = None) -> Path
     try:
         state = file.stat()
     except FileNotFoundError as error:
-        raise FileError(f"cannot read {name}: there is no such file") from error
+        raise MissingFileError(f"cannot read {name}: there is no such file") from error
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         raise FileError(f"cannot read {name}: {said(error)}") from error
     if stat.S_ISDIR(state.st_mode):
@@ -321,3 +326,40 @@ def shortened(text: str, most: int) -> str:
         Characters to keep.
     """
     return text if len(text) <= most else f"{text[:most]}…"
+
+
+def require_type(value: object, wanted: type | tuple[type, ...], name: str, of: str) -> None:
+    """Refuse an argument of another type, such as one of two that were swapped.
+
+    Parameters
+    ----------
+    value : object
+        The argument.
+    wanted : type or tuple of type
+        What it must be.
+    name : str
+        Name of the argument.
+    of : str
+        The function, with its arguments in order, for the message.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If it is something else.
+
+    Examples
+    --------
+    >>> require_type(3, str, "path", "read(path)")
+    Traceback (most recent call last):
+    ...
+    ankang_coverage.errors.ArgumentTypeError: path must be a str, not an int: read(path)
+    """
+    if not isinstance(value, wanted):
+        kinds = wanted if isinstance(wanted, tuple) else (wanted,)
+        names = " or ".join(f"{_article(kind.__name__)} {kind.__name__}" for kind in kinds)
+        given = type(value).__name__
+        raise ArgumentTypeError(f"{name} must be {names}, not {_article(given)} {given}: {of}")
+
+
+def _article(noun: str) -> str:
+    return "an" if noun[0] in "aeiouAEIO" else "a"

@@ -1,24 +1,23 @@
 """One TOML file = one study; running it is the main job."""
 
 from collections.abc import Mapping
-from concurrent.futures import Executor
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Unpack
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
 
 from ankang_coverage import datasets
-from ankang_coverage.coverage import ClassLimits, Propagation
-from ankang_coverage.coverage.store import Store
+from ankang_coverage.coverage import ClassLimits, Propagation, Work
+from ankang_coverage.coverage.execution.work import SeparateWork, work_of
 from ankang_coverage.errors import PlanningError, ScenarioError
 from ankang_coverage.inputs import LONGEST_VALUE, listed, printable
 from ankang_coverage.limits import Limits, use_limits
 from ankang_coverage.planning import Plan, Programme, plan
 from ankang_coverage.planning.checks import check_equipment
-from ankang_coverage.progress import Progress, ShowGap
+from ankang_coverage.progress import ShowGap
 from ankang_coverage.region import Region
 from ankang_coverage.settings import Number, Settings, explain, read_toml
 from ankang_coverage.sites import Network, read_sites
@@ -296,10 +295,9 @@ class Scenario(Settings):
 def run(
     scenario: Scenario,
     *,
-    store: Store | None = None,
-    executor: Executor | None = None,
-    progress: Progress | None = None,
+    work: Work | None = None,
     show_gap: ShowGap | None = None,
+    **separate: Unpack[SeparateWork],
 ) -> Plan:
     """Do a study under its limits: region and network, coverage, choice, overlay.
 
@@ -307,10 +305,12 @@ def run(
     ----------
     scenario
         The study.
-    store, executor, progress
+    work : Work, optional
         As for ``predict``.
-    show_gap
+    show_gap : callable, optional
         As for ``plan``.
+    **separate
+        The parts of `work` as arguments of their own: deprecated.
 
     Returns
     -------
@@ -330,9 +330,7 @@ def run(
             rules=scenario.rules(),
             propagation=scenario.propagation,
             limits=scenario.classes,
-            store=store,
-            executor=executor,
-            progress=progress,
+            work=work_of(work, separate),
             show_gap=show_gap,
         )
     return replace(planned, seconds={"region and network": loaded, **planned.seconds})

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, NoReturn, get_args
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from yaml.constructor import ConstructorError
 
-from ankang_coverage.errors import FileError
+from ankang_coverage.errors import ArgumentTypeError, FileError, SettingsError
 from ankang_coverage.inputs import printable, quoted, read_bytes, read_text, reading, said
 from ankang_coverage.limits import limits, require_within
 
@@ -40,10 +40,64 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _KEY_PART = r"""(?:[A-Za-z0-9_-]++|"[^"\n]*+"|'[^'\n]*+')"""
 
 
-class Settings(BaseModel):
+if TYPE_CHECKING:
+    from pydantic._internal._model_construction import ModelMetaclass
+else:
+    ModelMetaclass = type(BaseModel)
+
+
+class _SettingsType(ModelMetaclass):
+    """Says in one line what is wrong with settings that are made in Python."""
+
+    if not TYPE_CHECKING:  # type checkers shall see the fields
+
+        def __call__(cls, *positional: object, **given: object) -> object:  # noqa: N805
+            """Make settings, and put a mistake into one line."""
+            if positional:
+                raise ArgumentTypeError(
+                    f"{cls.__name__} takes its settings by name: "
+                    f"{cls.__name__}({next(iter(cls.model_fields))}=…)"
+                )
+            try:
+                return super().__call__(**given)
+            except ValidationError as error:
+                raise SettingsError(explain(error, cls.__name__, given, cls)) from error
+
+
+class Settings(BaseModel, metaclass=_SettingsType):
     """What a file of settings may say: immutable, no unknown key, no number that is none."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+AnySettings = TypeVar("AnySettings", bound=BaseModel)
+
+
+def with_paths_from(settings: AnySettings, folder: Path) -> AnySettings:
+    """Return settings with their paths taken from a folder, those of settings in them too.
+
+    Parameters
+    ----------
+    settings : pydantic.BaseModel
+        The settings.
+    folder : Path
+        What relative paths start from.
+
+    Returns
+    -------
+    pydantic.BaseModel
+        Settings of the same type.
+    """
+
+    def moved(value: object) -> object:
+        if isinstance(value, Path):
+            return folder / value
+        if isinstance(value, BaseModel):
+            return with_paths_from(value, folder)
+        return tuple(map(moved, value)) if type(value) is tuple else value
+
+    update = {key: moved(getattr(settings, key)) for key in type(settings).model_fields}
+    return settings.model_copy(update=update)
 
 
 def read_toml(path: str | Path) -> dict[str, Any]:
@@ -240,7 +294,8 @@ def _known_keys(at: Sequence[int | str], model: object) -> list[str]:
 
 def _models_in(annotation: object) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
+        # Where settings of several kinds may stand, any kind's keys are known.
+        return [annotation, *(m for one in annotation.__subclasses__() for m in _models_in(one))]
     return [model for part in get_args(annotation) for model in _models_in(part)]
 
 

@@ -30,7 +30,7 @@ from shapely.affinity import translate
 import ankang_coverage as ac
 from ankang_coverage import datasets
 from ankang_coverage.coverage import reach, update_summary
-from ankang_coverage.coverage.store import Store
+from ankang_coverage.coverage.loss.store import Store
 from ankang_coverage.region import Region
 from ankang_coverage.sites import Network, equip, no_rejections
 
@@ -103,7 +103,7 @@ def measured(step: str, options: argparse.Namespace) -> dict[str, float]:
 
     with ThreadPoolExecutor(max_workers=options.threads) as threads:
         start = time.perf_counter()
-        coverage = ac.predict(region, network, "4g", store=store, executor=threads)
+        coverage = ac.predict(region, network, "4g", work=ac.Work(store, threads))
         timed("predict_s", start)
         overlay = time.perf_counter()
         summary = ac.summarise_region(coverage, region)
@@ -111,14 +111,12 @@ def measured(step: str, options: argparse.Namespace) -> dict[str, float]:
         if step == "moved":
             network = moved(network)
             start = time.perf_counter()
-            after = ac.predict(region, network, "4g", store=store, executor=threads)
-            update_summary(summary, after, region, *ac.changed_windows(coverage, after))
+            after = ac.predict(region, network, "4g", work=ac.Work(store, threads))
+            update_summary(summary, after, region, *coverage.changed_windows(after))
             timed("moved_s", start)
         elif len(poles.sites):
             reached = time.perf_counter()
-            figures["pairs"] = float(
-                sum(len(p) for p in reach(region, coverage, poles, executor=threads))
-            )
+            figures["pairs"] = float(sum(len(p) for p in reach(coverage, poles)))
             timed("candidates_s", reached)
         timed("total_s", start)
     figures["people_covered"] = float(summary["counties"]["people_covered"].sum())

@@ -27,9 +27,7 @@ import numba
 import numpy as np
 from scipy.sparse import csr_array
 
-from ankang_coverage.covering import maximal_covering
-from ankang_coverage.covering.bound import upper_bound
-from ankang_coverage.covering.problem import pose
+from ankang_coverage.covering import Constraints, Problem, solve, upper_bound
 
 GRID = 256  # squares on a side into which people are sorted
 N_SECTORS = 12
@@ -162,18 +160,17 @@ def peak_gib() -> float:
 
 def bench_ours(size: Size, repeats: int) -> None:
     matrix, weights = made_up(size)
+    problem = Problem.from_matrix(matrix, weights, Constraints(number=size.number))
     print(
         f"\n{size.n_candidates:,} candidates × {size.n_demand:,} people, {matrix.nnz:,} entries, "
         f"choose {size.number}"
     )
-    choose = partial(maximal_covering, matrix, weights, number=size.number, bound=False)
-    for improve in ("greedy", "swap"):
-        choice, taken = timed(partial(choose, improve=improve), repeats)
+    for method in ("greedy", "swap"):
+        choice, taken = timed(partial(solve, problem, method, bound=False), repeats)
         inside = ", ".join(f"{step} {seconds:.2f} s" for step, seconds in choice.seconds.items())
         share = choice.objective / weights.sum()
-        print(f"  {improve:8} {taken:6.2f} s ({inside})  covers {choice.objective:,} ({share:.2%})")
+        print(f"  {method:8} {taken:6.2f} s ({inside})  covers {choice.objective:,} ({share:.2%})")
     if size.proof_s > 0:
-        problem = pose(matrix, weights, size.number)
         proof = upper_bound(problem, choice.objective, time_limit_s=size.proof_s)
         gap = (proof.value - choice.objective) / proof.value
         print(
@@ -230,13 +227,11 @@ def bench_peers(size: Size, repeats: int) -> None:
         f"\npeers: {size.n_candidates:,} × {size.n_demand:,}, {matrix.nnz:,} entries, "
         f"choose {size.number}"
     )
-    for improve in ("greedy", "swap"):
-        run = partial(
-            maximal_covering, matrix, weights, number=size.number, improve=improve, bound=False
-        )
-        choice, taken = timed(run, repeats)
-        print(f"  ankang_coverage {improve:8} {taken:9.4f} s  {choice.objective:,}")
-    problem = pose(matrix, weights, size.number)
+    number = Constraints(number=size.number)
+    problem = Problem.from_matrix(matrix, weights, number)
+    for method in ("greedy", "swap"):
+        choice, taken = timed(partial(solve, problem, method, bound=False), repeats)
+        print(f"  ankang_coverage {method:8} {taken:9.4f} s  {choice.objective:,}")
     proof = upper_bound(problem, choice.objective, time_limit_s=size.proof_s)
     print(f"  ankang_coverage bound    {proof.seconds:9.4f} s  {proof.value:,}")
     for name, module, bench in (
@@ -251,7 +246,7 @@ def bench_peers(size: Size, repeats: int) -> None:
         except Exception as error:  # a peer that breaks is a finding, not our failure
             print(f"  {name}: {type(error).__name__}: {error}")
             continue
-        print(f"  {name:25} {taken:9.4f} s  {objective:,}")
+        print(f"  {name:31} {taken:9.4f} s  {objective:,}")
 
 
 def main() -> None:
@@ -260,7 +255,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3, help="runs of which to take the median")
     arguments = parser.parse_args()
     matrix, weights = made_up(Size(50, 2_000, 20_000, 5, 1.0))  # compile everything first
-    maximal_covering(matrix, weights, number=5, time_limit_s=1)
+    solve(Problem.from_matrix(matrix, weights, Constraints(number=5)), "swap", time_limit_s=1)
     for size in PEERS:
         bench_peers(size, arguments.repeats)
     for size in QUICK + (FULL if arguments.full else []):

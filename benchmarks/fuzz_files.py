@@ -134,7 +134,7 @@ def make_files(folder: Path) -> None:
 
 
 def _calibration() -> str:
-    from ankang_coverage.coverage.calibration import Calibration, Correction
+    from ankang_coverage.coverage.loss.correction import Calibration, Correction
     from ankang_coverage.region import Source
 
     return Calibration(
@@ -168,7 +168,8 @@ def _write_workbook(path: Path) -> None:
 
 
 def _write_pattern(path: Path) -> None:
-    from ankang_coverage.propagation.antenna_files import cosine_pattern, write_antenna_file
+    from ankang_coverage.propagation.antenna_files import write_antenna_file
+    from ankang_coverage.propagation.measured_pattern import cosine_pattern
 
     write_antenna_file(cosine_pattern(15.0, 65.0, 8.0), path)
 
@@ -240,7 +241,7 @@ def _write_store(folder: Path) -> None:
     import numpy as np
     from odc.geo.geobox import GeoBox
 
-    from ankang_coverage.coverage.store import LossWindow, Store
+    from ankang_coverage.coverage.loss.store import LossWindow, Store
 
     grid = GeoBox.from_bbox((0, 0, 600, 600), "EPSG:32649", resolution=30)
     values = np.arange(400, dtype=np.int16).reshape(20, 20)
@@ -297,7 +298,7 @@ def _costs(path: Path) -> object:
 
 
 def _calibration_file(path: Path) -> object:
-    from ankang_coverage.coverage.calibration import Calibration
+    from ankang_coverage.coverage.loss.correction import Calibration
 
     return Calibration.load(path)
 
@@ -321,13 +322,13 @@ def _sites(path: Path) -> object:
 
 
 def _own(path: Path) -> object:
-    from ankang_coverage.planning.candidate_sources.own import own_places
+    from ankang_coverage.planning.sources.own import own_places
 
     return own_places(path, crs="EPSG:32649")
 
 
 def _measurements(path: Path) -> object:
-    from ankang_coverage.coverage.measurements import read_measurements
+    from ankang_coverage.coverage.calibration.measurements import read_measurements
 
     return read_measurements(path)
 
@@ -339,7 +340,7 @@ def _region(path: Path) -> object:
 
 
 def _roads(path: Path) -> object:
-    from ankang_coverage.planning.suitability import read_roads
+    from ankang_coverage.planning.vector_files import read_roads
 
     return read_roads(path)
 
@@ -367,7 +368,7 @@ def _raster(path: Path, name: str) -> object:
 
 def _store(path: Path) -> object:
     """Read a damaged path loss from a store: it is computed anew, so that nothing is raised."""
-    from ankang_coverage.coverage.store import Store
+    from ankang_coverage.coverage.loss.store import Store
 
     store = Store(path.parent / "store")
     shutil.copy(path, next(store.folder.rglob(f"{_KEY}*.tif")))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from odc.geo.geobox import GeoBox
 
-from ankang_coverage.coverage.store import LossWindow, Store
+from ankang_coverage.coverage.loss.store import LossWindow, Store
 
 GRID = GeoBox.from_bbox((300_000, 3_600_000, 315_000, 3_615_000), "EPSG:32649", resolution=30)
 KEYS = ("0123456789abcdef", "fedcba9876543210")

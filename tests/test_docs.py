@@ -11,25 +11,20 @@ import pytest
 
 import ankang_coverage
 from ankang_coverage.coverage import ClassLimits, summarise
-from ankang_coverage.coverage.path_loss import ModelName
 from ankang_coverage.limits import Limits
 from ankang_coverage.planning import Programme, Target
 from ankang_coverage.planning.costs import UnitPrices
 from ankang_coverage.planning.explanation import WHY
-from ankang_coverage.planning.rules import (
-    CandidateSettings,
-    Construction,
-    FloorRule,
-    Objective,
-    QuotaRule,
-    SourceName,
-)
+from ankang_coverage.planning.kinds import KINDS as TARGET_KINDS
+from ankang_coverage.planning.rules import Construction, FloorRule, Objective, QuotaRule
+from ankang_coverage.planning.sources import SOURCES
+from ankang_coverage.planning.sources.settings import CandidateSettings
+from ankang_coverage.propagation import MODELS
 from ankang_coverage.region.divisions import KINDS
-from ankang_coverage.reporting.exports import (
-    chosen_table,
-    division_table,
-    explanation_tables,
-)
+from ankang_coverage.reporting.outputs import OUTPUTS
+from ankang_coverage.reporting.outputs.chosen_sites import chosen_table
+from ankang_coverage.reporting.outputs.divisions import division_table
+from ankang_coverage.reporting.outputs.explanations import explanation_tables
 from ankang_coverage.scenario import (
     NetworkSettings,
     RegionSettings,
@@ -105,11 +100,11 @@ def test_the_architecture_shows_every_module():
     package = ROOT / "ankang_coverage"
     modules = {path.name for path in package.rglob("*.py") if not path.name.startswith("__")}
     told_together = {path.name for path in (package / "datasets").glob("*.py")}
-    told_together |= {path.name for path in (package / "planning/targets").glob("*.py")}
+    told_together |= {path.name for path in (package / "planning/kinds").glob("*.py")}
     told_together |= {"_ranges.py"}
     missing = [name for name in modules - told_together if name not in text]
     assert missing == []
-    shown = set(re.findall(r"[a-z_]+\.py\b", text))
+    shown = set(re.findall(r"[a-z0-9_]+\.py\b", text))
     assert shown <= modules | {"__init__.py"}
 
 
@@ -161,17 +156,38 @@ def test_columns_of_a_table_that_was_read_are_named(named, tmp_path):
 
 
 def test_every_attribute_and_raster_is_named(named, small_region, small_network):
-    coverage = predict(small_region, small_network)
-    names = {*coverage, *coverage.attrs, *coverage.coords} - {"x", "y", "spatial_ref"}
+    figures = predict(small_region, small_network).to_dataset()
+    names = {*figures, *figures.attrs, *figures.coords} - {"x", "y", "spatial_ref"}
     assert {*attributes(), *small_region.rasters, *names} - named == set()
 
 
 def test_every_word_of_a_choice_is_named(named):
     kinds = {kind for level in KINDS.values() for kind in level}
-    assert {*kinds, *SITE_KIND, *SITE_STATUS, *get_args(ModelName)} - named == set()
+    assert {*kinds, *SITE_KIND, *SITE_STATUS, *MODELS} - named == set()
     assert {"covered", "partly", "not covered", "valley", "ridge"} <= named
-    assert {*get_args(Construction), *get_args(SourceName), *WHY} - named == set()
+    assert {*get_args(Construction), *SOURCES, *TARGET_KINDS, *WHY} - named == set()
     assert set(UnitPrices.model_fields) - named == set()
+
+
+def test_tables_of_models_are_those_of_their_objects():
+    physics = (ROOT / "docs/propagation.md").read_text("utf-8")
+    names = (ROOT / "docs/nomenclature.md").read_text("utf-8")
+    shown = re.findall(
+        r"^\| `[a-z0-9-]+` \|.*\| (?:over terrain|by distance) \|.*$", physics, re.MULTILINE
+    )
+    assert shown == [f"| {' | '.join(model.documentation)} |" for model in MODELS.values()]
+    for model in MODELS.values():
+        assert f"| `{model.name}` | {model.title_zh} |" in names
+
+
+def test_tables_of_kinds_sources_and_outputs_are_those_of_their_objects():
+    rows = [
+        f"| {' | '.join(part.documentation())} |"
+        for part in (*TARGET_KINDS.values(), *SOURCES.values(), *OUTPUTS)
+    ]
+    text = (ROOT / "docs/planning.md").read_text("utf-8")
+    shown = re.findall(r"^\| `.*\|$", text, re.MULTILINE)
+    assert [row for row in shown if row in rows] == rows
 
 
 def test_every_key_of_a_scenario_is_named(named):
@@ -185,6 +201,8 @@ def test_every_key_of_a_scenario_is_named(named):
         FloorRule,
         Objective,
         QuotaRule,
+        *TARGET_KINDS.values(),
+        *SOURCES.values(),
     )
     keys = {key for model in (*models, Programme, Target) for key in model.model_fields}
     tables = {"region", "network", "propagation", "services", "classes", "programme"}

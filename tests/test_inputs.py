@@ -4,8 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from ankang_coverage.errors import FileError, LimitError
 from ankang_coverage.inputs import read_bytes, read_text, reading, require_file, said

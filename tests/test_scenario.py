@@ -9,10 +9,10 @@ import pytest
 import rasterio
 import yaml
 
-from ankang_coverage.coverage.predict import catalogue_of
 from ankang_coverage.errors import AnkangCoverageError, LimitError, RasterError, ScenarioError
 from ankang_coverage.limits import Limits, limits, use_limits
-from ankang_coverage.propagation.antenna_files import cosine_pattern, write_antenna_file
+from ankang_coverage.propagation.antenna_files import write_antenna_file
+from ankang_coverage.propagation.measured_pattern import cosine_pattern
 from ankang_coverage.reporting.exports import write_plan
 from ankang_coverage.scenario import Scenario, run
 from ankang_coverage.sites.catalogue import radio_layer, services
@@ -105,7 +105,11 @@ def test_a_users_own_files_go_all_the_way(study, small_region, tmp_path):
         ('villages = "villages.gpkg"', "", "give builtin = 'ankang', or villages"),
         ('file = "sites.csv"', "", "give either builtin = 'ankang' or file"),
         ("[services.4g]", "[services.6g]", r"services\.6g: no such service; known are 4g, 5g"),
-        ('model = "rma"', 'model = "magic"', r"propagation\.model: Input should be 'p1812'"),
+        (
+            'model = "rma"',
+            'model = "magic"',
+            r"propagation\.model: there is no path-loss model 'magic'",
+        ),
         ('file = "sites.csv"', 'builtin = "ankang"\ncatalogue = "c"', "catalogue goes with file"),
         ('lang = "en"', 'lang = "fr"', "lang: Input should be 'zh' or 'en'"),
         ("[region]", '[region]\nbuiltin = "ankang"', "villages cannot be given beside builtin"),
@@ -364,8 +368,8 @@ def test_a_study_with_a_pattern_file_shows_its_antenna_and_not_its_path(study, t
     assert len(plan.chosen) == 2
     coverage = plan.coverage_after["4g"]
     assert set(coverage["antenna"].to_numpy()) == {"panel"}
-    assert catalogue_of(coverage).antenna("panel").pattern.name == "panel.msi"
+    assert coverage.catalogue.antenna("panel").pattern.name == "panel.msi"
     written = write_plan(plan, tmp_path / "out", lang="en")
-    assert str(tmp_path / "panel.msi") not in str(coverage.attrs)
+    assert str(tmp_path / "panel.msi") not in str(coverage.to_dataset().attrs)
     for path in written.values():
         assert b"panel.msi" not in path.read_bytes(), path.name

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ankang_coverage._jit import njit
+from ankang_coverage.covering.rows import Rows
 
 
 @njit
@@ -80,17 +81,14 @@ def _cover(
 
 
 def cover_conflicts(
-    indptr: NDArray[np.int64],
-    indices: NDArray[np.int32],
-    relevant: NDArray[np.bool_],
-    most_members: int,
-) -> tuple[NDArray[np.int64], NDArray[np.int32], bool]:
+    conflicts: Rows, relevant: NDArray[np.bool_], most_members: int
+) -> tuple[Rows, bool]:
     """Gather conflicts into groups of which at most one can be chosen.
 
     Parameters
     ----------
-    indptr, indices : NDArray[np.int64], NDArray[np.int32]
-        Candidates in conflict with each candidate, laid out as rows: symmetric and ascending.
+    conflicts : Rows
+        Candidates in conflict with each candidate: symmetric and ascending.
     relevant : NDArray[np.bool_]
         Candidates that count, shape (n_candidates,).
     most_members : int
@@ -98,10 +96,10 @@ def cover_conflicts(
 
     Returns
     -------
-    group_indptr, members : NDArray[np.int64], NDArray[np.int32]
-        The groups, laid out as rows.
+    groups : Rows
+        The groups, of two members or more.
     is_complete : bool
         Whether each pair in conflict is in a group.
     """
-    group_indptr, members, n_left = _cover(indptr, indices, relevant, most_members)
-    return group_indptr, members, n_left == 0
+    indptr, members, n_left = _cover(conflicts.indptr, conflicts.indices, relevant, most_members)
+    return Rows(indptr, members), n_left == 0

@@ -7,7 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from ankang_coverage.covering.problem import LARGEST_INT64, Objective, Problem
+from ankang_coverage.covering.problem import Problem
+from ankang_coverage.covering.reading import LARGEST_INT64
+from ankang_coverage.covering.rows import Rows
 from ankang_coverage.errors import CoveringError
 
 
@@ -32,9 +34,7 @@ def merge_identical_demand(problem: Problem) -> Problem:
     The work is that of a transposition and a sort, more than one greedy choice costs; it pays
     where the number of demands itself is dear, as in integer programming.
     """
-    by_demand = _marks(
-        problem.indptr, problem.indices, (problem.n_candidates, problem.n_demand)
-    ).tocsc()
+    by_demand = problem.covers.matrix(problem.n_demand).tocsc()
     indptr, candidates = by_demand.indptr, by_demand.indices
     kept = np.flatnonzero((np.diff(indptr) > 0) & (problem.weights > 0))
     if kept.size == 0:
@@ -54,12 +54,6 @@ def merge_identical_demand(problem: Problem) -> Problem:
     np.add.at(weights, group, problem.weights[columns])
     by_index = np.argsort(first)
     return _with_demand(problem, by_demand[:, first[by_index]], weights[by_index])
-
-
-def _marks(
-    indptr: NDArray[np.int64], indices: NDArray[np.int32], shape: tuple[int, int]
-) -> sparse.csr_array:
-    return sparse.csr_array((np.ones(indices.size, dtype=np.int8), indices, indptr), shape=shape)
 
 
 def _column_hashes(
@@ -90,12 +84,12 @@ def _equal_columns(
 def _with_demand(
     problem: Problem, columns: sparse.csc_array, weights: NDArray[np.int64]
 ) -> Problem:
-    matrix = columns.tocsr()
-    return dataclasses.replace(
-        problem,
-        indptr=matrix.indptr.astype(np.int64, copy=False),
-        indices=matrix.indices.astype(np.int32, copy=False),
-        weights=weights,
+    return dataclasses.replace(problem, covers=_rows(columns.tocsr()), weights=weights)
+
+
+def _rows(matrix: sparse.csr_array) -> Rows:
+    return Rows(
+        matrix.indptr.astype(np.int64, copy=False), matrix.indices.astype(np.int32, copy=False)
     )
 
 
@@ -132,20 +126,17 @@ def merge_objectives(problem: Problem) -> Problem:
             f"the weights of the objectives add up to {', '.join(map(str, totals))}; ranked they "
             f"need whole numbers up to {largest}, above {LARGEST_INT64}: use coarser units"
         )
-    own = Objective(indptr=problem.indptr, indices=problem.indices, weights=problem.weights)
-    ranked = (own, *problem.secondary)
     side_by_side: Any = sparse.hstack(
-        [
-            _marks(one.indptr, one.indices, (problem.n_candidates, one.weights.size))
-            for one in ranked
-        ],
+        [objective.covers.matrix(objective.weights.size) for objective in problem.objectives],
         format="csr",
     )
-    weights = [one.weights * factor for one, factor in zip(ranked, factors, strict=True)]
+    weights = [
+        objective.weights * factor
+        for objective, factor in zip(problem.objectives, factors, strict=True)
+    ]
     return dataclasses.replace(
         problem,
-        indptr=side_by_side.indptr.astype(np.int64, copy=False),
-        indices=side_by_side.indices.astype(np.int32, copy=False),
+        covers=_rows(side_by_side),
         weights=np.concatenate(weights),
         floor_minimum=problem.floor_minimum * factors[0],
         secondary=(),

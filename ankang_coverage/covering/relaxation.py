@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from ankang_coverage._jit import njit
 from ankang_coverage.covering.cliques import cover_conflicts
-from ankang_coverage.covering.problem import Problem, allowed_at_first
+from ankang_coverage.covering.gains import covered_by
+from ankang_coverage.covering.problem import Problem
+from ankang_coverage.covering.rows import Rows
 
 LARGEST_COPY = 1 << 28
 """Entries of the matrix up to which they are copied into a better order, 4 bytes each."""
@@ -32,14 +34,13 @@ class Groups:
 
     Attributes
     ----------
-    indptr, members : NDArray[np.int64]
-        Members of group g: ``members[indptr[g]:indptr[g + 1]]``.
+    members : Rows
+        Members of each group.
     minimum, maximum : NDArray[np.int64]
         Limits of each group.
     """
 
-    indptr: NDArray[np.int64]
-    members: NDArray[np.int64]
+    members: Rows
     minimum: NDArray[np.int64]
     maximum: NDArray[np.int64]
 
@@ -72,8 +73,8 @@ class Relaxation:
         Limits of these groups.
     side : Groups
         The other groups.
-    floor_indptr, floor_demand : NDArray[np.int64]
-        Demand of each floor, laid out as rows.
+    floor_demand : Rows
+        Demand of each floor.
     floor_minimum : NDArray[np.int64]
         Weight that each floor is short of.
     dropped : tuple of str
@@ -94,8 +95,7 @@ class Relaxation:
     group_minimum: NDArray[np.int64]
     group_maximum: NDArray[np.int64]
     side: Groups
-    floor_indptr: NDArray[np.int64]
-    floor_demand: NDArray[np.int64]
+    floor_demand: Rows
     floor_minimum: NDArray[np.int64]
     dropped: tuple[str, ...]
 
@@ -144,16 +144,13 @@ def relax(problem: Problem) -> Relaxation:
     Relaxation
         What is left to choose.
     """
-    covered = np.zeros(problem.n_demand, dtype=np.bool_)
-    for candidate in problem.forced.tolist():
-        covered[problem.demand(candidate)] = True
-    allowed = allowed_at_first(problem)
-    allowed[problem.forced] = False
+    covered = covered_by(problem, problem.forced)
+    allowed = problem.is_open
     candidates = np.flatnonzero(allowed)
 
     is_open = ~covered & (problem.weights > 0)
-    first, last = problem.indptr[candidates], problem.indptr[candidates + 1]
-    indices, demand = problem.indices, np.arange(problem.n_demand)
+    indptr, indices = problem.covers.indptr, problem.covers.indices
+    first, last, demand = indptr[candidates], indptr[candidates + 1], np.arange(problem.n_demand)
     if indices.size <= LARGEST_COPY:
         first, last, indices, demand = _in_better_order(first, last, indices, is_open)
         weights = problem.weights[demand]
@@ -161,7 +158,7 @@ def relax(problem: Problem) -> Relaxation:
         weights = np.where(is_open, problem.weights, 0)
 
     group, exact, side, dropped = _groups(problem, allowed, candidates)
-    floors = _floors(problem, covered, is_open, demand)
+    floor_demand, floor_minimum = _floors(problem, covered, is_open, demand)
     budget = problem.budget
     return Relaxation(
         settled=int(problem.weights[covered].sum()),
@@ -178,9 +175,8 @@ def relax(problem: Problem) -> Relaxation:
         group_minimum=exact.minimum,
         group_maximum=exact.maximum,
         side=side,
-        floor_indptr=floors[0],
-        floor_demand=floors[1],
-        floor_minimum=floors[2],
+        floor_demand=floor_demand,
+        floor_minimum=floor_minimum,
         dropped=dropped,
     )
 
@@ -210,45 +206,40 @@ def _groups(
     """
     place = np.full(problem.n_candidates, -1, dtype=np.int64)
     place[candidates] = np.arange(candidates.size)
-    is_forced = np.zeros(problem.n_candidates, dtype=np.bool_)
-    is_forced[problem.forced] = True
+    is_forced = problem.is_forced
     found: list[tuple[NDArray[np.int64], int, int]] = []
     for quota in range(problem.n_quotas):
-        members = problem.members(quota)
-        n_forced = int(np.count_nonzero(is_forced[members]))
-        free = place[members[allowed[members]]]
+        of_quota = problem.quota_members[quota]
+        n_forced = int(np.count_nonzero(is_forced[of_quota]))
+        free = place[of_quota[allowed[of_quota]]]
         minimum = max(0, int(problem.quota_minimum[quota]) - n_forced)
         maximum = min(int(problem.quota_maximum[quota]) - n_forced, free.size)
         if minimum > 0 or maximum < free.size:
             found.append((free, minimum, maximum))
 
     dropped: tuple[str, ...] = ()
-    if problem.conflict_indices.size:
-        most_members = max(FEWEST_MEMBERS, int(MEMBERS_PER_ENTRY * problem.indices.size))
-        clique_indptr, members, is_complete = cover_conflicts(
-            problem.conflict_indptr, problem.conflict_indices, allowed, most_members
-        )
-        cliques = np.split(place[members], clique_indptr[1:-1])
-        cliques.sort(key=lambda clique: -clique.size)
-        found += [(clique, 0, 1) for clique in cliques if clique.size]
+    if problem.conflicts.indices.size:
+        most_members = max(FEWEST_MEMBERS, int(MEMBERS_PER_ENTRY * problem.covers.indices.size))
+        cliques, is_complete = cover_conflicts(problem.conflicts, allowed, most_members)
+        by_size = sorted(range(len(cliques)), key=lambda clique: -cliques[clique].size)
+        found += [(place[cliques[clique]], 0, 1) for clique in by_size]
         dropped = () if is_complete else (SPACING,)
 
     group = np.full(candidates.size, -1, dtype=np.int64)
     exact: list[tuple[NDArray[np.int64], int, int]] = []
     side: list[tuple[NDArray[np.int64], int, int]] = []
-    for one in found:
-        if (group[one[0]] < 0).all():
-            group[one[0]] = len(exact)
-            exact.append(one)
+    for members, minimum, maximum in found:
+        if (group[members] < 0).all():
+            group[members] = len(exact)
+            exact.append((members, minimum, maximum))
         else:
-            side.append(one)
+            side.append((members, minimum, maximum))
     return group, _stacked(exact), _stacked(side), dropped
 
 
 def _stacked(groups: list[tuple[NDArray[np.int64], int, int]]) -> Groups:
     return Groups(
-        indptr=np.cumsum([0, *(members.size for members, _, _ in groups)], dtype=np.int64),
-        members=np.concatenate([np.zeros(0, dtype=np.int64), *(group[0] for group in groups)]),
+        members=Rows.stacked([members for members, _, _ in groups]),
         minimum=np.array([minimum for _, minimum, _ in groups], dtype=np.int64),
         maximum=np.array([maximum for _, _, maximum in groups], dtype=np.int64),
     )
@@ -259,22 +250,20 @@ def _floors(
     covered: NDArray[np.bool_],
     is_open: NDArray[np.bool_],
     demand: NDArray[np.int64],
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+) -> tuple[Rows, NDArray[np.int64]]:
     """Return the floors that the forced candidates leave short, and by how much."""
     place = np.full(problem.n_demand, -1, dtype=np.int64)
     place[demand] = np.arange(demand.size)
     rows, shortages = [], []
     for floor in range(problem.n_floors):
-        members = problem.floor_demand(floor)
+        members = problem.floor_demand[floor]
         settled = int(problem.weights[members[covered[members]]].sum())
         shortage = int(problem.floor_minimum[floor]) - settled
         if shortage > 0:
             still_open = place[members[is_open[members]]]
             rows.append(still_open[still_open >= 0])
             shortages.append(shortage)
-    indptr = np.cumsum([0, *(row.size for row in rows)], dtype=np.int64)
-    joined = np.concatenate([np.zeros(0, dtype=np.int64), *rows])
-    return indptr, joined, np.array(shortages, dtype=np.int64)
+    return Rows.stacked(rows), np.array(shortages, dtype=np.int64)
 
 
 @njit

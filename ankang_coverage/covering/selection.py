@@ -1,4 +1,4 @@
-"""What a search hands back."""
+"""The answer: which candidates, what each adds, and how good that is proven to be."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -6,6 +6,10 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ankang_coverage.covering.gains import all_gains, covered_by
+from ankang_coverage.covering.merging import merge_objectives
+from ankang_coverage.covering.problem import Problem
 
 StoppedBy = Literal["number", "budget", "quotas", "candidates", "gain"]
 Status = Literal["greedy", "local optimum", "time limit", "interrupted", "optimal"]
@@ -70,3 +74,57 @@ class Selection:
         if self.upper_bound is None:
             return None
         return (self.upper_bound - self.objective) / self.upper_bound if self.upper_bound else 0.0
+
+
+def describe(
+    problem: Problem,
+    order: NDArray[np.int64],
+    *,
+    status: Status = "greedy",
+    seconds: Mapping[str, float] | None = None,
+) -> Selection:
+    """Describe a choice, given in order with the forced candidates first."""
+    open_weights = problem.weights.copy()
+    covered = np.zeros(problem.n_demand, dtype=np.bool_)
+    gains = np.zeros(order.size, dtype=np.int64)
+    for n, candidate in enumerate(order.tolist()):
+        demand = problem.covers[candidate]
+        gains[n] = open_weights[demand].sum()
+        open_weights[demand] = 0
+        covered[demand] = True
+    return Selection(
+        chosen=order,
+        gains=gains,
+        objective=int(gains.sum()),
+        covered=covered,
+        stopped_by=_stopped_by(problem, order),
+        n_forced=problem.forced.size,
+        status=status,
+        seconds=dict(seconds or {}),
+    )
+
+
+def _stopped_by(problem: Problem, order: NDArray[np.int64]) -> StoppedBy:
+    """What kept the choice from going on."""
+    if order.size == problem.number:
+        return "number"
+    left = ~problem.forbidden
+    left[order] = False
+    for candidate in order.tolist():
+        left[problem.conflicts[candidate]] = False
+    if not left.any():
+        return "candidates"
+    if not problem.fills_number:
+        merged = merge_objectives(problem)
+        open_weights = np.where(covered_by(merged, order), 0, merged.weights)
+        left &= all_gains(merged, open_weights) > 0
+        if not left.any():
+            return "gain"
+    for quota in range(problem.n_quotas):
+        members = problem.quota_members[quota]
+        if np.isin(order, members).sum() >= problem.quota_maximum[quota]:
+            left[members] = False
+    rest = None if problem.budget is None else problem.budget - int(problem.costs[order].sum())
+    if rest is not None and left.any() and (problem.costs[left] > rest).all():
+        return "budget"
+    return "quotas"

@@ -1,29 +1,31 @@
-"""Maximal covering in one call: choose, improve, prove."""
+"""Maximal covering: choose, improve, prove."""
 
 import dataclasses
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from time import perf_counter
-from typing import Literal, SupportsIndex
+from typing import Literal, get_args
 
 import numpy as np
-from numpy.typing import ArrayLike
-from scipy import sparse
 
-from ankang_coverage.covering.bound import upper_bound, warm_bound
-from ankang_coverage.covering.exact import solve_exactly
-from ankang_coverage.covering.greedy import greedy_order, in_order, selection_of
-from ankang_coverage.covering.improve import improve as improve_choice
+from ankang_coverage.covering.bound import Bound, upper_bound, warm_bound
+from ankang_coverage.covering.exchange import Exchanges
+from ankang_coverage.covering.gains import covered_weight
+from ankang_coverage.covering.lazy_greedy import choose_greedily, in_order
 from ankang_coverage.covering.merging import merge_objectives
-from ankang_coverage.covering.problem import Floor, Problem, Quota, check_time_limit, pose
-from ankang_coverage.covering.selection import Progress, Selection, Status
+from ankang_coverage.covering.optimum import find_optimum
+from ankang_coverage.covering.problem import Problem
+from ankang_coverage.covering.reading import read_time_limit
+from ankang_coverage.covering.search import search
+from ankang_coverage.covering.selection import Progress, Selection, Status, describe
 from ankang_coverage.covering.warming import tiny_problem
 from ankang_coverage.errors import CoveringError
 
-Improve = Literal["greedy", "swap", "search"]
+Method = Literal["greedy", "swap", "search", "exact"]
 
-SEARCH_SHARE = 0.6
-"""Part of the time that the search may take when a bound is to follow."""
+BOUND_SHARE = 0.4
+"""Part of the time that is kept for the bound; what it does not need goes to the search."""
 
 DEFAULT_ROUNDS = 200
 """Tries per candidate when a search has neither a time limit nor a number of rounds."""
@@ -39,24 +41,13 @@ DEFAULT_EXACT_S = 60.0
 """Time for integer programming when there is no time limit [s]."""
 
 
-def maximal_covering(
-    matrix: sparse.csr_array,
-    weights: ArrayLike,
+def solve(
+    problem: Problem,
+    method: Method | None = None,
     *,
-    number: SupportsIndex | None = None,
-    costs: ArrayLike | None = None,
-    budget: SupportsIndex | None = None,
-    quotas: Sequence[Quota] = (),
-    conflicts: sparse.csr_array | None = None,
-    forced: ArrayLike = (),
-    forbidden: ArrayLike = (),
-    floors: Sequence[Floor] = (),
-    secondary: Sequence[tuple[sparse.csr_array, ArrayLike]] = (),
-    improve: Improve = "swap",
+    bound: bool = True,
     time_limit_s: float | None = None,
     rounds: int | None = None,
-    bound: bool = True,
-    exact: bool = False,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Selection:
@@ -64,54 +55,28 @@ def maximal_covering(
 
     Parameters
     ----------
-    matrix : scipy.sparse.csr_array
-        Shape (n_candidates, n_demand); a non-zero entry says that the candidate covers the demand.
-        With int32 indices, ascending in each row, nothing of it is copied.
-    weights : array_like of int
-        Weight of each demand, shape (n_demand,), 0 or more, exact in int64.
-    number : int, optional
-        How many candidates to choose, the forced ones included; needed without a budget.
-    costs : array_like of int, optional
-        Cost of each candidate, shape (n_candidates,), whole numbers of 0 or more.
-    budget : int, optional
-        What the chosen candidates may cost together; needs `costs`. With a budget, candidates that
-        add nothing are not chosen, and `number` is a maximum.
-    quotas : sequence of Quota, optional
-        At least and at most so many of these candidates; groups may overlap.
-    conflicts : scipy.sparse.csr_array, optional
-        Shape (n_candidates, n_candidates), symmetric; a non-zero entry marks a pair that may not
-        both be chosen, such as sites closer than the minimum spacing. A distance of zero is a zero
-        entry and no conflict: pass marks, not distances.
-    forced : array_like of int, optional
-        Candidates to choose first, in this order, whatever they gain.
-    forbidden : array_like of int, optional
-        Candidates never to choose.
-    floors : sequence of Floor, optional
-        At least so much covered weight of these demands.
-    secondary : sequence of (csr_array, array_like of int), optional
-        Further objectives in order of rank: a matrix with a row per candidate, and the weights of
-        its columns. Each decides only among choices that are equal in all before it. Their entries
-        are copied beside those of `matrix`.
-    improve : {"greedy", "swap", "search"}, optional
+    problem : Problem
+        What to cover, by whom, under which constraints.
+    method : {"greedy", "swap", "search", "exact"}, optional
         Leave the choice as greedy makes it; exchange one candidate for another until no exchange
-        improves it; or search on from there.
+        improves it; search on from there; or settle it by integer programming, for hundreds of
+        candidates and thousands of demands. When left out: exchanges, and with a time limit a
+        search as well.
+    bound : bool, optional
+        Whether to compute an upper bound; integer programming always has one. A search ends as
+        soon as it reaches the bound.
     time_limit_s : float, optional
-        When to end [s]; kernels are compiled before the clock starts. Greedy is always completed;
-        a search before a bound takes 60 % at most, the bound what is left. None means: exchanges
-        to the end, 200 rounds of search unless `rounds` says otherwise, and for the bound a number
-        of steps that goes by the size of the matrix; all of it is the same on every machine.
+        When to end [s]; kernels are compiled before the clock starts. Greedy is always completed.
+        The bound comes between exchanges and search: 40 % of the time is kept for it, and what it
+        does not need goes to the search. None means: exchanges to the end, 200 rounds of
+        search unless `rounds` says otherwise, for the bound a number of steps that goes by the size
+        of the matrix, all the same on every machine; and 60 s of integer programming.
     rounds : int, optional
         Tries per candidate after which the search ends.
-    bound : bool, optional
-        Whether to compute an upper bound.
-    exact : bool, optional
-        Whether to settle the choice by integer programming instead, see `exact`: for hundreds of
-        candidates and thousands of demands. It takes 60 s at most, or `time_limit_s`.
     seed : int, optional
         Seed of the search.
     progress : callable, optional
-        Called now and then with the seconds since the start, the objective, and the upper bound or
-        None.
+        Called now and then with seconds since the start, objective, and upper bound or None.
 
     Returns
     -------
@@ -121,21 +86,14 @@ def maximal_covering(
     Raises
     ------
     CoveringError
-        Before any search: if a shape, index or value is wrong; if the constraints contradict each
-        other, with those that clash; or if there is no candidate or nothing to cover.
+        If no choice satisfies all constraints, with those that clash; or if an argument is wrong.
 
     Notes
     -----
-    The problem is the maximal covering location problem [1]_ with side constraints. Ties are
-    decided by the secondary objectives, then lower cost, then lower index. Every choice on the way
-    satisfies all constraints, so the search can end at any time: an interrupt (Ctrl-C) after
-    greedy returns the best so far, with ``status="interrupted"``. Threads share the passes over
-    the matrix and do not change the answer.
-
-    References
-    ----------
-    .. [1] R. Church, C. ReVelle, "The maximal covering location problem", Papers of the Regional
-       Science Association 32, 1974.
+    Ties are decided by the secondary objectives, then lower cost, then lower index. The bound is
+    that of the first objective, so a search with secondary objectives goes on when it is reached.
+    Every choice on the way satisfies all constraints: an interrupt (Ctrl-C) after greedy returns
+    the best so far, with ``status="interrupted"``. Threads do not change the answer.
 
     Examples
     --------
@@ -144,118 +102,140 @@ def maximal_covering(
     >>> import numpy as np
     >>> from scipy.sparse import csr_array
     >>> matrix = csr_array(np.array([[0, 1, 1, 0], [1, 1, 0, 0], [0, 0, 1, 1]]))
-    >>> best = maximal_covering(matrix, [4, 5, 5, 4], number=2)
+    >>> problem = Problem.from_matrix(matrix, [4, 5, 5, 4], Constraints(number=2))
+    >>> best = solve(problem)
     >>> best.chosen.tolist(), best.objective, best.upper_bound, best.status
     ([1, 2], 18, 18, 'optimal')
     """
-    if improve not in ("greedy", "swap", "search"):
-        raise CoveringError(f'improve is {improve!r}: give "greedy", "swap" or "search"')
+    if method is None:
+        method = "swap" if time_limit_s is None else "search"
+    if method not in get_args(Method):
+        raise CoveringError(f'method is {method!r}: give "greedy", "swap", "search" or "exact"')
     if rounds is not None and rounds < 0:
         raise CoveringError(f"rounds is {rounds}: give 0 or more")
-    limit = np.inf if time_limit_s is None else check_time_limit(time_limit_s)
-    if not exact and (bound or time_limit_s is not None):
-        _warm(improve, bound)
-    began = perf_counter()
-    problem = pose(
-        matrix,
-        weights,
-        number,
-        costs=costs,
-        budget=budget,
-        quotas=quotas,
-        conflicts=conflicts,
-        forced=forced,
-        forbidden=forbidden,
-        floors=floors,
-        secondary=secondary,
-    )
-    if exact:
-        return solve_exactly(problem, DEFAULT_EXACT_S if np.isinf(limit) else limit)
-    best = _chosen(problem, improve, began, limit, rounds, bound, seed, progress)
-    if not bound or best.status == "interrupted":
-        return best
-    return _with_bound(problem, best, began, limit, progress)
+    limit = read_time_limit(time_limit_s)
+    if method == "exact":
+        return find_optimum(problem, DEFAULT_EXACT_S if time_limit_s is None else limit)
+    if bound or time_limit_s is not None:
+        warm_up(method, bound=bound)
+    if method == "search" and rounds is None and time_limit_s is None:
+        rounds = DEFAULT_ROUNDS
+    return _Steps(problem, limit, progress).take(method, bound, rounds, seed)
 
 
 @functools.cache
-def _warm(improve: Improve, bound: bool) -> None:
+def warm_up(method: Method, *, bound: bool) -> None:
     """Compile the kernels of these steps, once per process, so that no time limit pays for it."""
-    tiny = tiny_problem()
-    _chosen(tiny, improve, perf_counter(), np.inf, 1, bound, 0, None)
+    _Steps(tiny_problem(), np.inf, None).take(method, False, 1, 0)
     if bound:
         warm_bound()
 
 
-def _chosen(
-    problem: Problem,
-    improve: Improve,
-    began: float,
-    limit: float,
-    rounds: int | None,
-    bound: bool,
-    seed: int,
-    progress: Progress | None,
-) -> Selection:
-    merged = merge_objectives(problem)
-    unit = _unit(problem, merged)
-    seconds = {"check": perf_counter() - began}
+class _Steps:
+    """The steps of one solution, and the clock they keep to."""
 
-    start = perf_counter()
-    members = greedy_order(merged)
-    seconds["greedy"] = perf_counter() - start
-    if improve == "greedy":
-        return selection_of(problem, members, seconds=seconds)
+    def __init__(self, problem: Problem, limit: float, progress: Progress | None) -> None:
+        self.problem, self.limit, self.progress = problem, limit, progress
+        self.began = perf_counter()
+        self.seconds: dict[str, float] = {}
+        self.proof: Bound | None = None
+        self.merged = merge_objectives(problem)
+        heaviest = int(np.argmax(problem.weights))
+        # Merged weight of one unit of the first objective.
+        self.unit = int(self.merged.weights[heaviest]) // int(problem.weights[heaviest])
 
-    def report(objective: int) -> None:
-        if progress is not None:
-            progress(perf_counter() - began, objective // unit, None)
+    def take(self, method: Method, bound: bool, rounds: int | None, seed: int) -> Selection:
+        """Choose greedily, then exchange, prove and search as the method says."""
+        with self._timed("greedy"):
+            order = choose_greedily(self.merged)
+        status: Status = "greedy"
+        if method != "greedy":
+            exchanges = Exchanges(self.merged, order, self._report)
+            try:
+                status = self._improve(exchanges, method, bound, rounds, seed)
+            except KeyboardInterrupt:
+                exchanges.keep_best()
+                status = "interrupted"
+            order = in_order(self.problem, exchanges.members)
+        elif bound:
+            objective = covered_weight(self.problem, order)
+            if self._prove(objective, self.limit).is_interrupted:
+                status = "interrupted"
+        best = describe(self.problem, order, status=status, seconds=self.seconds)
+        if self.proof is None:
+            return best
+        return dataclasses.replace(
+            best,
+            upper_bound=self.proof.value,
+            dropped=self.proof.dropped,
+            status="optimal" if self.proof.value == best.objective else status,
+        )
 
-    start = perf_counter()
-    share = SEARCH_SHARE if bound and improve == "search" else 1.0
-    if improve == "search" and rounds is None and np.isinf(limit):
-        rounds = DEFAULT_ROUNDS
-    improved = improve_choice(
-        merged,
-        members,
-        search=improve == "search",
-        until=began + share * limit,
-        rounds=rounds,
-        seed=seed,
-        report=report,
-    )
-    seconds[improve] = perf_counter() - start
-    order = in_order(problem, improved.members)
-    return selection_of(problem, order, status=improved.status, seconds=seconds)
+    def _improve(
+        self, exchanges: Exchanges, method: Method, bound: bool, rounds: int | None, seed: int
+    ) -> Status:
+        """Improve a choice, and prove how good it can be before time is spent on a search."""
+        until = self.began + self.limit
+        share = 1.0 - BOUND_SHARE if bound else 1.0
+        with self._timed("swap"):
+            is_settled = exchanges.settle(self.began + share * self.limit)
+            exchanges.keep_best()
+        enough = int(self.merged.weights.sum())
+        if bound:
+            most_s = BOUND_SHARE * self.limit if method == "search" else self.limit
+            proof = self._prove(exchanges.objective // self.unit, most_s)
+            if proof.is_interrupted:
+                return "interrupted"
+            if not self.problem.secondary:
+                enough = proof.value
+        if not is_settled and exchanges.objective < enough:
+            with self._timed("swap"):
+                is_settled = exchanges.settle(until)
+                exchanges.keep_best()
+        if method != "search" or exchanges.objective >= enough:
+            return "local optimum" if is_settled else "time limit"
+        with self._timed("search"):
+            search(exchanges, enough=enough, until=until, rounds=rounds, seed=seed)
+            exchanges.return_to_best()
+            exchanges.settle(until)
+            exchanges.keep_best()
+        return "time limit"
 
+    def _prove(self, objective: int, most_s: float) -> Bound:
+        """Find an upper bound for a choice with this objective, in so much time at most."""
+        start = perf_counter()
+        time_s, most_steps = None, None
+        if np.isinf(self.limit):
+            n_entries = max(self.problem.covers.indices.size, 1)
+            most_steps = max(DEFAULT_BOUND_ENTRIES // n_entries, FEWEST_BOUND_STEPS)
+        else:
+            time_s = max(SHORTEST_S, min(self.began + self.limit - start, most_s))
 
-def _unit(problem: Problem, merged: Problem) -> int:
-    """Merged weight of one unit of the first objective."""
-    heaviest = int(np.argmax(problem.weights))
-    return int(merged.weights[heaviest]) // int(problem.weights[heaviest])
+        def report(seconds: float, objective: int, proven: int | None) -> None:
+            if self.progress is not None:
+                self.progress(start - self.began + seconds, objective, proven)
 
+        with self._timed("bound"):
+            self.proof = upper_bound(
+                self.problem,
+                objective,
+                time_limit_s=time_s,
+                most_steps=most_steps,
+                progress=report,
+            )
+        return self.proof
 
-def _with_bound(
-    problem: Problem, best: Selection, began: float, limit: float, progress: Progress | None
-) -> Selection:
-    start = perf_counter()
-    left, most_steps = None, None
-    if np.isinf(limit):
-        most_steps = max(DEFAULT_BOUND_ENTRIES // max(problem.indices.size, 1), FEWEST_BOUND_STEPS)
-    else:
-        left = max(SHORTEST_S, began + limit - start)
+    @contextmanager
+    def _timed(self, step: str) -> Iterator[None]:
+        """Add to the seconds that a step has taken, even if it is interrupted."""
+        start = perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[step] = self.seconds.get(step, 0.0) + perf_counter() - start
 
-    def report(seconds: float, objective: int, proven: int | None) -> None:
-        if progress is not None:
-            progress(start - began + seconds, objective, proven)
-
-    proof = upper_bound(
-        problem, best.objective, time_limit_s=left, most_steps=most_steps, progress=report
-    )
-    status: Status = "interrupted" if proof.is_interrupted else best.status
-    return dataclasses.replace(
-        best,
-        upper_bound=proof.value,
-        dropped=proof.dropped,
-        status="optimal" if proof.value == best.objective else status,
-        seconds={**best.seconds, "bound": perf_counter() - start},
-    )
+    def _report(self, objective: int) -> None:
+        """Say how far the choice has come, its objectives merged."""
+        if self.progress is not None:
+            proven = None if self.proof is None else self.proof.value
+            self.progress(perf_counter() - self.began, objective // self.unit, proven)

@@ -7,7 +7,8 @@ taken from the first search.
 import numpy as np
 from scipy import sparse
 
-from ankang_coverage.covering.problem import Floor, Problem, Quota, pose
+from ankang_coverage.covering.constraints import Constraints, Floor, Quota
+from ankang_coverage.covering.problem import Problem
 
 _COVERS = np.array(
     [[0, 1, 1, 0, 0], [1, 1, 0, 0, 0], [0, 0, 1, 1, 0], [1, 0, 0, 1, 0], [0, 0, 0, 0, 1]],
@@ -26,14 +27,13 @@ def tiny_problem() -> Problem:
         (covers.data, covers.indices.astype(np.int64), covers.indptr.astype(np.int64)),
         shape=covers.shape,
     )
-    pose(wide, _WEIGHTS, 2)  # large matrices have 64-bit indices
-    return pose(
-        covers,
-        _WEIGHTS,
-        2,
+    Problem.from_matrix(wide, _WEIGHTS, Constraints(number=2))  # large matrices have wide indices
+    constraints = Constraints(
+        number=2,
         costs=[2, 2, 2, 2, 2],
         budget=4,
         quotas=(Quota("some", [1, 2], minimum=1), Quota("others", [2, 3], maximum=1)),
         conflicts=sparse.csr_array(([1, 1], ([0, 3], [3, 0])), shape=(5, 5)),
         floors=(Floor("first", [0, 1], minimum=4),),
     )
+    return Problem.from_matrix(covers, _WEIGHTS, constraints)

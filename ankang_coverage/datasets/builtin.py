@@ -22,8 +22,8 @@ from ankang_coverage.datasets.settlement import (
     Centre,
     crowd,
     habitability,
+    land_cover as land_cover_of,
 )
-from ankang_coverage.datasets.settlement import land_cover as land_cover_of
 from ankang_coverage.datasets.terrain import synthetic_terrain
 from ankang_coverage.errors import OutOfRangeError, RasterError
 from ankang_coverage.region import Region, Source, as_raster, grid_around, read_raster

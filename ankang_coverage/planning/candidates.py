@@ -13,13 +13,14 @@ from scipy.spatial import cKDTree
 from ankang_coverage.planning.places import merged_into
 from ankang_coverage.region import Region
 from ankang_coverage.region.coordinates import WGS84
+from ankang_coverage.shown import Shown
 from ankang_coverage.sites import Network
 
 DROPPED_COLUMNS = ("id", "construction", "source", "longitude", "latitude", "reason")
 
 
-@dataclass(frozen=True)
-class Candidates:
+@dataclass(frozen=True, repr=False)
+class Candidates(Shown):
     """Sites that could be built.
 
     Attributes
@@ -37,6 +38,14 @@ class Candidates:
     network: Network
     table: pd.DataFrame
     dropped: pd.DataFrame
+
+    def _figures(self) -> dict[str, object]:
+        reasons = self.table["reason"].value_counts()
+        return {
+            "candidates": f"{len(self):,}",
+            "reasons": ", ".join(f"{reason} {n:,}" for reason, n in reasons.items()),
+            "dropped": f"{len(self.dropped):,}",
+        }
 
     @property
     def reasons(self) -> pd.Series:

@@ -7,11 +7,19 @@ from itertools import combinations
 import numpy as np
 from scipy import sparse
 
-from ankang_coverage.covering import greedy
+from ankang_coverage.covering import Constraints, Problem, solve
 from ankang_coverage.errors import CoveringError, PlanningError
 from ankang_coverage.inputs import listed, quoted
-from ankang_coverage.planning.choice import Asked, Rules, rules_of
-from ankang_coverage.planning.programme import Programme, Target
+from ankang_coverage.planning.choice import (
+    Asked,
+    exactly,
+    has_number,
+    label_of,
+    naming,
+    rules_of,
+)
+from ankang_coverage.planning.programme import Programme
+from ankang_coverage.planning.target import Target
 from ankang_coverage.region import Region
 from ankang_coverage.sites.catalogue import Catalogue
 
@@ -81,17 +89,22 @@ def check_counties(programme: Programme, code_of: Callable[[str], str]) -> None:
 
 def check_asked(
     asked: Sequence[Asked], programme: Programme, code_of: Callable[[str], str]
-) -> Rules:
+) -> Constraints:
     """Check what targets ask against their candidates, and return it in the solver's terms.
 
     Parameters
     ----------
-    asked
+    asked : sequence of Asked
         One target, or all that choose jointly.
-    programme
+    programme : Programme
         Budget and quotas over all targets.
-    code_of
+    code_of : callable
         Returns a county's code from its code or name.
+
+    Returns
+    -------
+    Constraints
+        What is asked, floors aside.
 
     Raises
     ------
@@ -99,80 +112,75 @@ def check_asked(
         If an id or owner is unknown, forced sites break a rule, numbers do not add up, or no
         choice satisfies all constraints.
     """
-    for one in asked:
-        _check_names(one)
-        _check_forced(one, code_of)
-    rules = rules_of(asked, programme, code_of)
-    label = " + ".join(one.target.id for one in asked)
-    n_rows = len(rules.costs)
-    if n_rows == 0:
+    for request in asked:
+        _check_names(request)
+        _check_forced(request, code_of)
+    if not any(len(request.candidates) for request in asked):
         raise PlanningError(
-            f"target {label}: there is no candidate; allow more sources, a steeper slope_limit_deg "
-            f"or places farther from roads"
+            f"target {label_of(asked)}: there is no candidate; allow more sources, a steeper "
+            f"slope_limit_deg or places farther from roads"
         )
-    for one in asked:
-        number = one.target.number
-        if number is not None and number > len(one.candidates):
+    for request in asked:
+        number = request.target.number
+        if number is not None and number > len(request.candidates):
             raise PlanningError(
-                f"target {one.target.id} asks for {number} sites, but only "
-                f"{len(one.candidates)} candidates exist: lower number or give more sites"
+                f"target {request.target.id} asks for {number} sites, but only "
+                f"{len(request.candidates)} candidates exist: lower number or give more sites"
             )
+    rules = rules_of(asked, programme, code_of)
     _check_feasible(asked, rules)
     return rules
 
 
-def _check_feasible(asked: Sequence[Asked], rules: Rules) -> None:
+def _check_feasible(asked: Sequence[Asked], rules: Constraints) -> None:
     """Refuse rules that no choice keeps, by choosing where every candidate is worth 1."""
-    label = " + ".join(one.target.id for one in asked)
-    n_rows = len(rules.costs)
+    n_rows = sum(len(request.candidates) for request in asked)
     one_each = sparse.eye_array(n_rows, dtype=np.int8, format="csr")
-    worth = np.ones(n_rows, np.int64)
-    try:
-        found = greedy(one_each, worth, **rules.arguments())
-    except CoveringError as error:
-        raise PlanningError(f"target {label}: {error}") from error
-    if rules.are_met_by(found):
+    with naming(asked):
+        problem = Problem.from_matrix(one_each, np.ones(n_rows, np.int64), rules)
+        found = solve(problem, "greedy", bound=False)
+    if has_number(found, rules):
         return
     try:
-        greedy(one_each, worth, **rules.exactly().arguments())
+        solve(problem.under(exactly(rules, n_rows)), "greedy", bound=False)
     except CoveringError as error:
-        spacing = " and ".join(f"{one.target.minimum_spacing_m:g} m" for one in asked)
+        spacing = " and ".join(f"{request.target.minimum_spacing_m:g} m" for request in asked)
         why = (
             "with the maxima of its quotas; raise them"
             if found.stopped_by == "quotas"
             else f"with a spacing of {spacing}; lower minimum_spacing_m"
         )
         raise PlanningError(
-            f"target {label}: only {len(found.chosen)} of {rules.number} sites fit {why} or lower "
-            f"number ({error})"
+            f"target {label_of(asked)}: only {len(found.chosen)} of {rules.number} sites fit {why} "
+            f"or lower number ({error})"
         ) from error
 
 
 def _check_shared_demand(targets: Iterable[Target]) -> None:
     first: dict[str, Target] = {}
     for target in targets:
-        one = first.setdefault(target.service, target)
-        if (one.serves, one.village_rule) != (target.serves, target.village_rule):
+        other = first.setdefault(target.service, target)
+        if (other.serves, other.village_rule) != (target.serves, target.village_rule):
             raise PlanningError(
-                f"targets {one.id} and {target.id} choose jointly for service {target.service}: "
+                f"targets {other.id} and {target.id} choose jointly for service {target.service}: "
                 f"give them the same serves and village_rule"
             )
 
 
-def _check_names(one: Asked) -> None:
+def _check_names(request: Asked) -> None:
     """Refuse ids and owners that no candidate has."""
-    target, table = one.target, one.candidates.table
+    target, table = request.target, request.candidates.table
     place = f"target {target.id}"
-    lists = [("forced", one.forced), ("forbidden", target.forbidden)]
+    lists = [("forced", request.forced), ("forbidden", target.forbidden)]
     lists += [("exclusive", group) for group in target.exclusive]
-    went = one.candidates.dropped.drop_duplicates("id").set_index("id")["reason"]
+    reasons = request.candidates.dropped.drop_duplicates("id").set_index("id")["reason"]
     for key, ids in lists:
         for id_ in ids:
             if id_ in table.index:
                 continue
-            if id_ in went.index:
+            if id_ in reasons.index:
                 if key == "forced":
-                    raise PlanningError(f"{place}: forced {id_!r} is no candidate: {went[id_]}")
+                    raise PlanningError(f"{place}: forced {id_!r} is no candidate: {reasons[id_]}")
                 continue
             guess = _guess(id_, table.index)
             raise PlanningError(f"{place}: {key} names {id_!r}, which is no candidate{guess}")
@@ -185,9 +193,9 @@ def _check_names(one: Asked) -> None:
             )
 
 
-def _check_forced(one: Asked, code_of: Callable[[str], str]) -> None:
+def _check_forced(request: Asked, code_of: Callable[[str], str]) -> None:
     """Refuse forced sites that break spacing, number, budget or the maximum of a quota."""
-    target, forced = one.target, list(one.forced)
+    target, forced = request.target, list(request.forced)
     place = f"target {target.id}"
     if target.number is not None and len(forced) > target.number:
         raise PlanningError(
@@ -195,7 +203,7 @@ def _check_forced(one: Asked, code_of: Callable[[str], str]) -> None:
         )
     if both := sorted(set(forced) & set(target.forbidden)):
         raise PlanningError(f"{place}: site {both[0]!r} is both forced or locked and forbidden")
-    points = one.candidates.network.sites.geometry.loc[forced]
+    points = request.candidates.network.sites.geometry.loc[forced]
     for (a, here), (b, there) in combinations(points.items(), 2):
         distance = here.distance(there)
         if distance < target.minimum_spacing_m:
@@ -203,7 +211,7 @@ def _check_forced(one: Asked, code_of: Callable[[str], str]) -> None:
                 f"{place}: forced sites {a} and {b} stand {distance:.0f} m apart, nearer than "
                 f"minimum_spacing_m = {target.minimum_spacing_m:g}"
             )
-    table = one.candidates.table.loc[forced]
+    table = request.candidates.table.loc[forced]
     cost = int(table["cost_yuan"].sum())
     if target.budget_yuan is not None and cost > target.budget_yuan:
         raise PlanningError(
@@ -213,7 +221,7 @@ def _check_forced(one: Asked, code_of: Callable[[str], str]) -> None:
     for rule in target.quotas:
         inside = np.ones(len(forced), bool)
         if rule.county is not None:
-            inside &= one.county.loc[forced].to_numpy() == code_of(rule.county)
+            inside &= request.county.loc[forced].to_numpy() == code_of(rule.county)
         if rule.owner is not None:
             inside &= table["owner"].to_numpy(object) == rule.owner
         if rule.construction is not None:
@@ -226,5 +234,5 @@ def _check_forced(one: Asked, code_of: Callable[[str], str]) -> None:
 
 
 def _guess(name: str, known: Iterable[str]) -> str:
-    near = get_close_matches(name, [str(one) for one in known], n=3, cutoff=0.5)
+    near = get_close_matches(name, map(str, known), n=3, cutoff=0.5)
     return f"; did you mean {' or '.join(near)}" if near else ""

@@ -1,20 +1,22 @@
 """One choice: what targets ask, posed as a covering problem, and its answer."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TypedDict
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from ankang_coverage.covering import Floor, Quota, Selection, greedy, maximal_covering
+from ankang_coverage import covering
+from ankang_coverage.covering import Constraints, Floor, Problem, Quota, Selection
 from ankang_coverage.errors import CoveringError, PlanningError
 from ankang_coverage.planning.candidates import Candidates, too_near
 from ankang_coverage.planning.demand import Demand
-from ankang_coverage.planning.programme import Programme, Target
+from ankang_coverage.planning.programme import Programme
 from ankang_coverage.planning.rules import QuotaRule
+from ankang_coverage.planning.target import Target
 from ankang_coverage.progress import ShowGap
 from ankang_coverage.region.shares import MILLI
 
@@ -32,13 +34,13 @@ class Asked:
 
     Attributes
     ----------
-    target
+    target : Target
         The target.
-    candidates
+    candidates : Candidates
         Its candidates.
-    county
+    county : pandas.Series
         (n_candidates,) code of the county each stands in, by site id.
-    forced
+    forced : tuple of str
         Ids that are chosen in any case, the target's own and those locked by an earlier plan.
     """
 
@@ -49,91 +51,16 @@ class Asked:
 
 
 @dataclass(frozen=True, eq=False)
-class Rules:
-    """The constraints of a choice, as the solver takes them; rows are those of all targets."""
-
-    number: int | None
-    costs: NDArray[np.int64]
-    budget: int | None
-    quotas: tuple[Quota, ...]
-    conflicts: sparse.csr_array | None
-    forced: NDArray[np.int64]
-    forbidden: NDArray[np.int64]
-    floors: tuple[Floor, ...] = ()
-
-    def names(self) -> list[str]:
-        """Return the constraints that a choice could do without, by name."""
-        names = [] if self.conflicts is None else [SPACING]
-        names += [quota.name for quota in self.quotas if not quota.name.startswith(NUMBER_OF)]
-        names += [floor.name for floor in self.floors]
-        names += [FORCED] * bool(len(self.forced)) + [FORBIDDEN] * bool(len(self.forbidden))
-        return names
-
-    def are_met_by(self, selection: Selection) -> bool:
-        """Return whether a choice has as many sites as were asked for; money may run out."""
-        return (
-            self.number is None or self.budget is not None or len(selection.chosen) == self.number
-        )
-
-    def exactly(self) -> "Rules":
-        """Return the rules with the number as a minimum too, so that no choice runs out of sites.
-
-        Without it a greedy choice may block with its spacing what it needs later.
-        """
-        assert self.number is not None
-        everyone = Quota(f"{NUMBER_OF}sites", np.arange(len(self.costs)), minimum=self.number)
-        return replace(self, quotas=(*self.quotas, everyone))
-
-    def without(self, name: str) -> "Rules":
-        """Return the rules without one of them."""
-        nothing = np.empty(0, np.int64)
-        return replace(
-            self,
-            quotas=tuple(quota for quota in self.quotas if quota.name != name),
-            floors=tuple(floor for floor in self.floors if floor.name != name),
-            conflicts=None if name == SPACING else self.conflicts,
-            forced=nothing if name == FORCED else self.forced,
-            forbidden=nothing if name == FORBIDDEN else self.forbidden,
-        )
-
-    def arguments(self) -> "SolverRules":
-        """Return the rules as keyword arguments of the solver."""
-        return {
-            "number": self.number,
-            "costs": self.costs,
-            "budget": self.budget,
-            "quotas": self.quotas,
-            "conflicts": self.conflicts,
-            "forced": self.forced,
-            "forbidden": self.forbidden,
-            "floors": self.floors,
-        }
-
-
-class SolverRules(TypedDict):
-    """Rules as keyword arguments of the solver."""
-
-    number: int | None
-    costs: NDArray[np.int64]
-    budget: int | None
-    quotas: Sequence[Quota]
-    conflicts: sparse.csr_array | None
-    forced: NDArray[np.int64]
-    forbidden: NDArray[np.int64]
-    floors: Sequence[Floor]
-
-
-@dataclass(frozen=True, eq=False)
 class Block:
     """Candidates × demand of one target.
 
     Attributes
     ----------
-    matrix
+    matrix : scipy.sparse.csr_array
         (n_candidates, n_columns) which covers what.
-    pixels
+    pixels : numpy.ndarray
         (n_columns,) pixel of each column.
-    demand
+    demand : Demand
         What counts on each pixel.
     """
 
@@ -148,21 +75,21 @@ class Choice:
 
     Attributes
     ----------
-    asked
+    asked : tuple of Asked
         The targets; their candidates are the rows, one target after the other.
-    start
+    start : numpy.ndarray
         (n_targets + 1,) first row of each target.
-    matrix
+    matrix : scipy.sparse.csr_array
         (n_rows, n_columns) pattern.
-    pixels
+    pixels : numpy.ndarray
         (n_columns,) pixel of each column.
-    people
+    people : numpy.ndarray
         (n_columns,) people [1/1000 person].
-    objectives
-        (n_columns,) weights of each ranked objective.
-    rules
-        The constraints.
-    widths
+    rules : Constraints
+        What every choice keeps.
+    problem : Problem
+        The same as the solver takes it.
+    widths : tuple
         Services and how many columns each has, in the order of the columns.
     """
 
@@ -171,89 +98,131 @@ class Choice:
     matrix: sparse.csr_array
     pixels: NDArray[np.intp]
     people: NDArray[np.int64]
-    objectives: tuple[NDArray[np.int64], ...]
-    rules: Rules
+    rules: Constraints
+    problem: Problem
     widths: tuple[tuple[str, int], ...]
 
     @property
     def label(self) -> str:
         """The targets' ids."""
-        return " + ".join(one.target.id for one in self.asked)
+        return label_of(self.asked)
 
     def rows(self, n: int) -> slice:
         """Return the rows of target n."""
         return slice(int(self.start[n]), int(self.start[n + 1]))
 
 
+def label_of(asked: Sequence[Asked]) -> str:
+    """Return the targets' ids."""
+    return " + ".join(request.target.id for request in asked)
+
+
+@contextmanager
+def naming(asked: Sequence[Asked]) -> Iterator[None]:
+    """Name the targets in what the solver refuses."""
+    try:
+        yield
+    except CoveringError as error:
+        raise PlanningError(f"target {label_of(asked)}: {error}") from error
+
+
 def rules_of(
     asked: Sequence[Asked], programme: Programme, county_code: Callable[[str], str]
-) -> Rules:
+) -> Constraints:
     """Put what targets ask into the solver's terms, floors aside.
 
     Parameters
     ----------
-    asked
+    asked : sequence of Asked
         One target, or all that choose jointly.
-    programme
+    programme : Programme
         Budget and quotas over all targets.
-    county_code
+    county_code : callable
         Returns a county's code from its code or name.
+
+    Returns
+    -------
+    Constraints
+        Rows are the candidates of all targets, one target after the other.
     """
-    start = np.cumsum([0, *(len(one.candidates) for one in asked)])
-    index = {
+    start = np.cumsum([0, *(len(request.candidates) for request in asked)])
+    row_of = {
         (n, id_): start[n] + row
-        for n, one in enumerate(asked)
-        for row, id_ in enumerate(one.candidates.table.index)
+        for n, request in enumerate(asked)
+        for row, id_ in enumerate(request.candidates.table.index)
     }
-    numbers = [one.target.number for one in asked]
+
+    def rows(n: int, ids: Sequence[str]) -> NDArray[np.int64]:
+        return np.array([row_of[n, id_] for id_ in ids if (n, id_) in row_of], np.int64)
+
+    numbers = [request.target.number for request in asked]
     joint = len(asked) > 1
     quotas: list[Quota] = []
-    for n, one in enumerate(asked):
-        prefix = f"{one.target.id}: " if joint else ""
-        if joint and one.target.number is not None:
+    for n, request in enumerate(asked):
+        target, prefix = request.target, f"{request.target.id}: " if joint else ""
+        if joint and target.number is not None:
             members = np.arange(start[n], start[n + 1])
-            quotas.append(Quota(f"{NUMBER_OF}{one.target.id}", members, maximum=one.target.number))
-        for rule in one.target.quotas:
-            members = start[n] + np.flatnonzero(_group(one, rule, county_code))
+            quotas.append(Quota(f"{NUMBER_OF}{target.id}", members, maximum=target.number))
+        for rule in target.quotas:
+            members = start[n] + np.flatnonzero(_group(request, rule, county_code))
             quotas.append(Quota(f"quota {prefix}{rule.label}", members, rule.minimum, rule.maximum))
-        for group, ids in enumerate(one.target.exclusive, start=1):
-            here = np.array([index[n, id_] for id_ in ids if (n, id_) in index], np.int64)
-            quotas.append(Quota(f"exclusive {prefix}{group}", here, maximum=1))
+        for group, ids in enumerate(target.exclusive, start=1):
+            quotas.append(Quota(f"exclusive {prefix}{group}", rows(n, ids), maximum=1))
     for rule in programme.quotas:
-        members = np.concatenate(
-            [
-                start[n] + np.flatnonzero(_group(one, rule, county_code))
-                for n, one in enumerate(asked)
-            ]
+        members = np.flatnonzero(
+            np.concatenate([_group(request, rule, county_code) for request in asked])
         )
         quotas.append(Quota(f"quota {rule.label}", members, rule.minimum, rule.maximum))
-    return Rules(
+    return Constraints(
         number=None if None in numbers else sum(n for n in numbers if n is not None),
         costs=np.concatenate(
-            [one.candidates.table["cost_yuan"].to_numpy(np.int64) for one in asked]
+            [request.candidates.table["cost_yuan"].to_numpy(np.int64) for request in asked]
         ),
         budget=programme.budget_yuan if joint else asked[0].target.budget_yuan,
         quotas=tuple(quotas),
         conflicts=_conflicts(asked),
-        forced=np.array(
-            [index[n, id_] for n, one in enumerate(asked) for id_ in one.forced], np.int64
-        ),
-        forbidden=np.array(
-            [
-                index[n, id_]
-                for n, one in enumerate(asked)
-                for id_ in one.target.forbidden
-                if (n, id_) in index
-            ],
-            np.int64,
+        forced=np.concatenate([rows(n, request.forced) for n, request in enumerate(asked)]),
+        forbidden=np.concatenate(
+            [rows(n, request.target.forbidden) for n, request in enumerate(asked)]
         ),
     )
+
+
+def exactly(rules: Constraints, n_candidates: int) -> Constraints:
+    """Return the rules with the number as a minimum too, so that no choice runs out of sites.
+
+    Without it a greedy choice may block with its spacing what it needs later.
+    """
+    assert rules.number is not None
+    everyone = Quota(f"{NUMBER_OF}sites", np.arange(n_candidates), minimum=int(rules.number))
+    return replace(rules, quotas=(*rules.quotas, everyone))
+
+
+def has_number(selection: Selection, rules: Constraints) -> bool:
+    """Return whether a choice has as many sites as were asked for; money may run out."""
+    return rules.number is None or rules.budget is not None or len(selection.chosen) == rules.number
+
+
+def without_each(rules: Constraints) -> Iterator[tuple[str, Constraints]]:
+    """Give the name of each rule that a choice could do without, and the rules without it."""
+    if rules.conflicts is not None:
+        yield SPACING, replace(rules, conflicts=None)
+    for quota in rules.quotas:
+        if not quota.name.startswith(NUMBER_OF):
+            others = tuple(other for other in rules.quotas if other is not quota)
+            yield quota.name, replace(rules, quotas=others)
+    for floor in rules.floors:
+        yield floor.name, replace(rules, floors=tuple(f for f in rules.floors if f is not floor))
+    if np.size(rules.forced):
+        yield FORCED, replace(rules, forced=())
+    if np.size(rules.forbidden):
+        yield FORBIDDEN, replace(rules, forbidden=())
 
 
 def pose(
     asked: Sequence[Asked],
     blocks: Sequence[Block],
-    rules: Rules,
+    rules: Constraints,
     people_of: Callable[[Target], sparse.csr_array],
     county_names: pd.Series,
     county_code: Callable[[str], str],
@@ -262,16 +231,21 @@ def pose(
 
     Parameters
     ----------
-    asked, blocks
+    asked, blocks : sequence of Asked, sequence of Block
         The targets and the matrix of each. Targets of one service share its columns.
-    rules
-        The constraints; floors are added here, because they need the people not yet served.
-    people_of
+    rules : Constraints
+        What is asked; floors are added here, because they need the people not yet served.
+    people_of : callable
         Returns counties × pixels of the people a target is for.
-    county_names
+    county_names : pandas.Series
         Names by code, in the order of those rows.
-    county_code
+    county_code : callable
         Returns a county's code from its code or name.
+
+    Returns
+    -------
+    Choice
+        The problem.
 
     Raises
     ------
@@ -279,8 +253,8 @@ def pose(
         If a floor cannot be reached with every candidate built.
     """
     by_service: dict[str, list[int]] = {}
-    for n, one in enumerate(asked):
-        by_service.setdefault(one.target.service, []).append(n)
+    for n, request in enumerate(asked):
+        by_service.setdefault(request.target.service, []).append(n)
     starts = np.cumsum([0, *(block.matrix.shape[0] for block in blocks)])
     order: list[int] = []
     parts, pixels, people, objectives, floors = [], [], [], [], []
@@ -293,17 +267,8 @@ def pose(
             matrix = matrix[:, here]
         for n in members:
             order += range(int(starts[n]), int(starts[n + 1]))
-        for n in members:
-            floors += _floors(
-                asked[n].target,
-                county,
-                amounts[0],
-                matrix,
-                people_of(target),
-                county_names,
-                county_code,
-                offset,
-            )
+            people_here = (county, amounts[0], people_of(target), offset)
+            floors += _floors(asked[n].target, matrix, *people_here, county_names, county_code)
         parts.append(matrix)
         pixels.append(block.pixels[here])
         people.append(amounts[0])
@@ -314,14 +279,20 @@ def pose(
     )
     if order != list(range(len(order))):
         stacked = stacked[np.argsort(order)]
+    rules = replace(rules, floors=tuple(floors))
+    first, *others = (np.concatenate(ranked) for ranked in zip(*objectives, strict=True))
+    with naming(asked):
+        problem = Problem.from_matrix(
+            stacked, first, rules, [(stacked, weights) for weights in others]
+        )
     return Choice(
         asked=tuple(asked),
         start=starts,
         matrix=stacked,
         pixels=np.concatenate(pixels),
         people=np.concatenate(people),
-        objectives=tuple(np.concatenate(ranked) for ranked in zip(*objectives, strict=True)),
-        rules=replace(rules, floors=tuple(floors)),
+        rules=rules,
+        problem=problem,
         widths=tuple(
             (service, len(part)) for service, part in zip(by_service, pixels, strict=True)
         ),
@@ -329,20 +300,25 @@ def pose(
 
 
 def solve(
-    choice: Choice, rules: Rules, *, bound: bool = True, show_gap: ShowGap | None = None
+    choice: Choice, rules: Constraints, *, bound: bool = True, show_gap: ShowGap | None = None
 ) -> Selection:
     """Choose sites by the targets' steps.
 
     Parameters
     ----------
-    choice
+    choice : Choice
         The problem.
-    rules
+    rules : Constraints
         Its constraints, or some of them.
-    bound
+    bound : bool, optional
         Whether to prove how good the choice is; without it a search ends with exchanges.
-    show_gap
-        Told now and then how far the search is.
+    show_gap : callable, optional
+        Called now and then with how far the search is.
+
+    Returns
+    -------
+    Selection
+        The choice.
 
     Raises
     ------
@@ -356,24 +332,19 @@ def solve(
             gap = (upper_bound - objective) / upper_bound if upper_bound else None
             show_gap(choice.label, seconds, objective / MILLI, gap)
 
-    def answer(rules: Rules) -> Selection:
-        return maximal_covering(
-            choice.matrix,
-            choice.objectives[0],
-            **rules.arguments(),
-            secondary=tuple((choice.matrix, weights) for weights in choice.objectives[1:]),
-            improve=target.improve if bound or target.improve == "greedy" else "swap",
+    def answer(rules: Constraints) -> Selection:
+        return covering.solve(
+            choice.problem if rules is choice.rules else choice.problem.under(rules),
+            target.improve if bound or target.improve == "greedy" else "swap",
             time_limit_s=target.time_limit_s if bound else None,
             bound=bound,
             progress=show,
         )
 
-    try:
+    with naming(choice.asked):
         selection = answer(rules)
-        if not rules.are_met_by(selection):
-            selection = answer(rules.exactly())
-    except CoveringError as error:
-        raise PlanningError(f"target {choice.label}: {error}") from error
+        if not has_number(selection, rules):
+            selection = answer(exactly(rules, choice.problem.n_candidates))
     show(sum(selection.seconds.values()), selection.objective, selection.upper_bound)
     return selection
 
@@ -383,14 +354,15 @@ def random_gains(choice: Choice, n: int, seed: int) -> tuple[float, ...]:
 
     Each is drawn by giving every candidate a random worth of its own and choosing by that.
     """
-    one_each = sparse.eye_array(choice.matrix.shape[0], dtype=np.int8, format="csr")
+    n_candidates = choice.problem.n_candidates
+    one_each = sparse.eye_array(n_candidates, dtype=np.int8, format="csr")
     rules = replace(choice.rules, floors=())
     rows = choice.rows(n)
     gains = []
     for plan in range(N_RANDOM_PLANS):
-        rng = np.random.default_rng([seed, plan])
-        worth = 1 + rng.permutation(choice.matrix.shape[0])
-        drawn = greedy(one_each, worth, **rules.arguments()).chosen
+        worth = 1 + np.random.default_rng([seed, plan]).permutation(n_candidates)
+        problem = Problem.from_matrix(one_each, worth, rules)
+        drawn = covering.solve(problem, "greedy", bound=False).chosen
         covered = covered_by(choice.matrix, drawn[(drawn >= rows.start) & (drawn < rows.stop)])
         gains.append(int(choice.people[covered].sum()) / MILLI)
     return tuple(sorted(gains))
@@ -432,12 +404,12 @@ def part_of(choice: Choice, selection: Selection, n: int) -> Selection:
     )
 
 
-def _group(one: Asked, rule: QuotaRule, county_code: Callable[[str], str]) -> NDArray[np.bool_]:
+def _group(request: Asked, rule: QuotaRule, county_code: Callable[[str], str]) -> NDArray[np.bool_]:
     """Return which candidates a quota is about."""
-    table = one.candidates.table
+    table = request.candidates.table
     wanted = np.ones(len(table), bool)
     if rule.county is not None:
-        wanted &= one.county.to_numpy() == county_code(rule.county)
+        wanted &= request.county.to_numpy() == county_code(rule.county)
     if rule.owner is not None:
         wanted &= table["owner"].to_numpy(object) == rule.owner
     if rule.construction is not None:
@@ -448,17 +420,19 @@ def _group(one: Asked, rule: QuotaRule, county_code: Callable[[str], str]) -> ND
 def _conflicts(asked: Sequence[Asked]) -> sparse.csr_array | None:
     """Return the pairs that stand too near, and those that would be the same site twice."""
     blocks = []
-    for one in asked:
-        sites = one.candidates.network.sites
-        pattern = too_near(sites, one.target.minimum_spacing_m)
+    for request in asked:
+        sites = request.candidates.network.sites
+        pattern = too_near(sites, request.target.minimum_spacing_m)
         n = len(sites)
         blocks.append(sparse.csr_array((n, n), dtype=np.int8) if pattern is None else pattern)
     pattern = sparse.csr_array(sparse.block_diag(blocks, format="csr", dtype=np.int8))
     if len(asked) > 1:
-        cells = pd.concat([one.candidates.network.cells["site"] for one in asked])
+        cells = pd.concat([request.candidates.network.cells["site"] for request in asked])
         twice = set(cells[cells.index.duplicated()])
         if twice:
-            ids = np.concatenate([one.candidates.table.index.to_numpy(object) for one in asked])
+            ids = np.concatenate(
+                [request.candidates.table.index.to_numpy(object) for request in asked]
+            )
             pairs = list(_same(ids, twice))
             first, second = np.array([*pairs, *((b, a) for a, b in pairs)]).T
             same = sparse.csr_array(
@@ -507,13 +481,13 @@ def _columns(
 
 def _floors(
     target: Target,
+    matrix: sparse.csr_array,
     county: NDArray[np.intp] | None,
     people: NDArray[np.int64],
-    matrix: sparse.csr_array,
     everybody: sparse.csr_array,
+    offset: int,
     county_names: pd.Series,
     county_code: Callable[[str], str],
-    offset: int,
 ) -> list[Floor]:
     if county is None:
         return []

@@ -1,15 +1,16 @@
 """Two plans side by side."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import pandas as pd
 
 from ankang_coverage.errors import PlanningError
-from ankang_coverage.planning.plan import Plan
+from ankang_coverage.planning.results import Plan
+from ankang_coverage.shown import Shown
 
 
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, repr=False)
+class Comparison(Shown):
     """What two plans differ in.
 
     Attributes
@@ -28,6 +29,9 @@ class Comparison:
     targets: pd.DataFrame
     sites: pd.DataFrame
     counties: pd.DataFrame
+
+    def _figures(self) -> dict[str, object]:
+        return {field.name: f"{len(getattr(self, field.name)):,} rows" for field in fields(self)}
 
 
 def compare(a: Plan, b: Plan) -> Comparison:

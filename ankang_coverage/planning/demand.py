@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 from scipy import sparse
 
-from ankang_coverage.coverage import is_covered
+from ankang_coverage.coverage import Coverage
 from ankang_coverage.planning.places import most_populated_pixels
-from ankang_coverage.planning.programme import Target
 from ankang_coverage.planning.rules import Objective
+from ankang_coverage.planning.target import Target
 from ankang_coverage.region import Region
 from ankang_coverage.region.shares import MILLI
 
@@ -43,16 +42,16 @@ class Demand:
         )
 
 
-def unserved_people(region: Region, coverage: xr.Dataset, target: Target) -> Weights:
+def unserved_people(region: Region, coverage: Coverage, target: Target) -> Weights:
     """Count the people on each pixel whom a target is for and whom nothing covers yet.
 
     Parameters
     ----------
-    region
+    region : Region
         Villages and their people.
-    coverage
+    coverage : Coverage
         Coverage of the target's service so far.
-    target
+    target : Target
         The target; ``serves`` says which kinds of village count.
 
     Returns
@@ -61,20 +60,20 @@ def unserved_people(region: Region, coverage: xr.Dataset, target: Target) -> Wei
         (n_pixels,) people [1/1000 person], pixels numbered row by row.
     """
     total = _per_pixel(region.shares.people[_counts(region, target)])
-    total[is_covered(coverage).ravel()] = 0
+    total[coverage.covered.to_numpy().ravel()] = 0
     return total
 
 
-def demand_of(region: Region, coverage: xr.Dataset, target: Target) -> Demand:
+def demand_of(region: Region, coverage: Coverage, target: Target) -> Demand:
     """Weigh what a target is for and nothing covers yet, by each of its objectives.
 
     Parameters
     ----------
-    region
+    region : Region
         Villages, their people and their area.
-    coverage
+    coverage : Coverage
         Coverage of the target's service so far.
-    target
+    target : Target
         The target: kinds of village, objectives, and when a village counts.
 
     Returns
@@ -89,7 +88,7 @@ def demand_of(region: Region, coverage: xr.Dataset, target: Target) -> Demand:
     people = unserved_people(region, coverage, target)
     if target.objectives == (Objective(people=1.0),):
         return Demand(people=people, objectives=(people,))
-    covered = is_covered(coverage).ravel()
+    covered = coverage.covered.to_numpy().ravel()
     amounts = {
         "people": people,
         "villages": np.where(covered, 0, _village_weights(region, target)),

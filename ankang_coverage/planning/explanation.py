@@ -8,18 +8,19 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
-from ankang_coverage.covering import Selection
+from ankang_coverage.covering import Constraints, Selection
 from ankang_coverage.errors import PlanningError
 from ankang_coverage.planning.choice import (
     NUMBER_OF,
     Choice,
-    Rules,
     covered_by,
     marginal_people,
     solve,
+    without_each,
 )
 from ankang_coverage.region import Region
 from ankang_coverage.region.shares import MILLI
+from ankang_coverage.shown import Shown
 
 REASONS_LEFT = ("main_reason", "median_shortfall_db", "median_obstacle_m")
 """Figures of a summary that say why people are left uncovered, and by how much."""
@@ -28,8 +29,8 @@ WHY = ("no candidate", "outranked", "spacing", "forbidden", "quota", "budget")
 """Why a village stays uncovered, as seen from the candidate that would cover most of it."""
 
 
-@dataclass(frozen=True)
-class Explanation:
+@dataclass(frozen=True, repr=False)
+class Explanation(Shown):
     """What explains one target's choice.
 
     Attributes
@@ -59,6 +60,42 @@ class Explanation:
     counties: pd.DataFrame
     constraints: pd.DataFrame
     villages: pd.DataFrame
+
+    def _figures(self) -> dict[str, object]:
+        return {
+            "chosen": f"{len(self.curve):,}",
+            "counties": f"{len(self.counties):,}",
+            "constraints": f"{len(self.constraints):,}",
+            "villages left": f"{len(self.villages):,}",
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What is predicted with the chosen sites, for one target.
+
+    Attributes
+    ----------
+    region : Region
+        Villages and their parents.
+    villages : geopandas.GeoDataFrame
+        Complete summary of the villages by the target's service.
+    uncovered : numpy.ndarray
+        (n_pixels,) which pixels the target's service does not cover.
+    covered_from : float
+        Share of people from which a village counts as covered [0–1].
+    people_by_county : scipy.sparse.csr_array
+        (n_counties, n_pixels) people the target is for [1/1000 person].
+    net_by_county : numpy.ndarray
+        (n_counties,) how many more of them are covered than before [1/1000 person].
+    """
+
+    region: Region
+    villages: gpd.GeoDataFrame
+    uncovered: NDArray[np.bool_]
+    covered_from: float
+    people_by_county: sparse.csr_array
+    net_by_county: NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,12 +158,12 @@ def knee(amount: ArrayLike, gained: ArrayLike) -> int | None:
 
 def what_is_left(choice: Choice, selection: Selection) -> Left:
     """Return what a choice leaves: people, what each candidate would add, why it was not chosen."""
-    rules, chosen = choice.rules, selection.chosen
+    rules, costs, chosen = choice.rules, choice.problem.costs, selection.chosen
     people = np.where(covered_by(choice.matrix, chosen), 0, choice.people)
     gains = np.asarray(choice.matrix.astype(np.int64) @ people)
     why = np.full(len(gains), "outranked", dtype=object)
-    if rules.budget is not None:
-        why[rules.costs > rules.budget - rules.costs[chosen].sum()] = "budget"
+    if choice.problem.budget is not None:
+        why[costs > choice.problem.budget - costs[chosen].sum()] = "budget"
     for quota in rules.quotas:
         members = np.asarray(quota.candidates, np.intp)
         if quota.name.startswith(NUMBER_OF):
@@ -135,7 +172,7 @@ def what_is_left(choice: Choice, selection: Selection) -> Left:
             why[members] = "quota"
     if rules.conflicts is not None:
         why[covered_by(rules.conflicts, chosen)] = "spacing"
-    why[rules.forbidden] = "forbidden"
+    why[choice.problem.forbidden] = "forbidden"
     why[chosen] = ""
     return Left(people=people, gains=gains, why=why)
 
@@ -195,8 +232,8 @@ def cost_of_constraints(choice: Choice, selection: Selection) -> pd.DataFrame:
         first objective, such as people].
     """
     rows = []
-    for name in choice.rules.names():
-        without = _objective_without(choice, choice.rules.without(name))
+    for name, others in without_each(choice.rules):
+        without = _objective_without(choice, others)
         if without is not None:
             best = max(without, selection.objective)
             rows.append(
@@ -216,37 +253,30 @@ def explain(
     selection: Selection,
     left: Left,
     n: int,
-    *,
-    region: Region,
-    villages: gpd.GeoDataFrame,
-    uncovered: NDArray[np.bool_],
-    covered_from: float,
-    people_by_county: sparse.csr_array,
-    net_by_county: NDArray[np.int64],
+    outcome: Outcome,
     constraints: pd.DataFrame,
 ) -> Explanation:
-    """Explain what was chosen for target n.
+    """Explain what was chosen for a target.
 
     Parameters
     ----------
-    choice, selection, left
-        The problem, its answer, and what it leaves.
-    n
+    choice : Choice
+        The problem.
+    selection : Selection
+        Its answer.
+    left : Left
+        What the answer leaves.
+    n : int
         Position of the target.
-    region
-        Villages and their parents.
-    villages
-        Complete summary of the villages by the target's service in the end.
-    uncovered
-        (n_pixels,) which pixels the target's service does not cover in the end.
-    covered_from
-        Share of people from which a village counts as covered [0–1].
-    people_by_county
-        (n_counties, n_pixels) people the target is for [1/1000 person].
-    net_by_county
-        (n_counties,) how many more of them are covered than before [1/1000 person].
-    constraints
+    outcome : Outcome
+        What is predicted with the chosen sites.
+    constraints : pandas.DataFrame
         What `cost_of_constraints` says.
+
+    Returns
+    -------
+    Explanation
+        Gains in order, counties, constraints, and villages that stay uncovered.
     """
     rows = choice.rows(n)
     one = choice.asked[n]
@@ -255,14 +285,14 @@ def explain(
     own = np.isin(selection.chosen, chosen)
     ids = one.candidates.table.index[chosen - rows.start]
     return Explanation(
-        curve=curve(ids, gains[own], choice.rules.costs[chosen]),
-        counties=_counties(choice, chosen, left, n, region, people_by_county, net_by_county),
+        curve=curve(ids, gains[own], choice.problem.costs[chosen]),
+        counties=_counties(choice, chosen, left, n, outcome),
         constraints=constraints,
-        villages=_villages(choice, left, n, region, villages, uncovered, covered_from),
+        villages=_villages(choice, left, n, outcome),
     )
 
 
-def _objective_without(choice: Choice, rules: Rules) -> int | None:
+def _objective_without(choice: Choice, rules: Constraints) -> int | None:
     """Return what is covered under other rules; None where these leave nothing to search for."""
     try:
         return solve(choice, rules, bound=False).objective
@@ -275,19 +305,18 @@ def _counties(
     chosen: NDArray[np.integer],
     left: Left,
     n: int,
-    region: Region,
-    people_by_county: sparse.csr_array,
-    net_by_county: NDArray[np.int64],
+    outcome: Outcome,
 ) -> pd.DataFrame:
     rows, one = choice.rows(n), choice.asked[n]
+    counties = outcome.region.counties
     county = one.county.to_numpy()
     table = one.candidates.table
     here = chosen - rows.start
     newly = np.unique(choice.pixels[covered_by(choice.matrix, chosen) & (choice.people > 0)])
-    living = np.asarray(people_by_county[:, newly].sum(axis=1)).ravel()
+    living = np.asarray(outcome.people_by_county[:, newly].sum(axis=1)).ravel()
     free = np.isin(left.why[rows], ("outranked", "quota", "budget"))
     found = []
-    for code, people, net in zip(region.counties.index, living, net_by_county, strict=True):
+    for code, people, net in zip(counties.index, living, outcome.net_by_county, strict=True):
         inside = county == code
         able = np.flatnonzero(inside & free)
         best = able[np.argmax(left.gains[rows][able])] if len(able) else None
@@ -295,7 +324,7 @@ def _counties(
         found.append(
             {
                 "county": code,
-                "county_name": region.counties.at[code, "name"],
+                "county_name": counties.at[code, "name"],
                 "sites": len(in_county),
                 "cost_yuan": int(table["cost_yuan"].to_numpy()[in_county].sum()),
                 "people_gained": int(people) / MILLI,
@@ -307,21 +336,14 @@ def _counties(
     return pd.DataFrame(found).set_index("county")
 
 
-def _villages(
-    choice: Choice,
-    left: Left,
-    n: int,
-    region: Region,
-    villages: gpd.GeoDataFrame,
-    uncovered: NDArray[np.bool_],
-    covered_from: float,
-) -> pd.DataFrame:
+def _villages(choice: Choice, left: Left, n: int, outcome: Outcome) -> pd.DataFrame:
+    region, villages = outcome.region, outcome.villages
     rows, one = choice.rows(n), choice.asked[n]
     serves = villages["kind"].isin(one.target.serves).to_numpy()
     living = region.shares.people
-    remaining = np.asarray(living @ uncovered.astype(np.int64)).ravel()
+    remaining = np.asarray(living @ outcome.uncovered.astype(np.int64)).ravel()
     people = villages["people"].to_numpy(np.int64) * MILLI
-    short = np.flatnonzero(serves & (remaining > (1.0 - covered_from) * people))
+    short = np.flatnonzero(serves & (remaining > (1.0 - outcome.covered_from) * people))
     candidate, gained = _best_for(choice, left, rows, living[short])
     table = one.candidates.table
     known = candidate >= 0

@@ -1,42 +1,27 @@
 """Candidates × demand: which candidate would cover which unserved pixel."""
 
-from concurrent.futures import Executor
-
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 from scipy import sparse
 
-from ankang_coverage.coverage.reach import reach
+from ankang_coverage.coverage import Coverage, reach
 from ankang_coverage.errors import PlanningError
-from ankang_coverage.progress import Progress
-from ankang_coverage.region import Region
 from ankang_coverage.sites import Network
 
 
 def covering_matrix(
-    region: Region,
-    coverage: xr.Dataset,
-    candidates: Network,
-    demand: NDArray[np.int64],
-    *,
-    executor: Executor | None = None,
-    progress: Progress | None = None,
+    coverage: Coverage, candidates: Network, demand: NDArray[np.int64]
 ) -> tuple[sparse.csr_array, NDArray[np.int64]]:
     """Say which candidates would cover which pixels with demand, by the service's rule.
 
     Parameters
     ----------
-    region
-        Gives the ground.
-    coverage
-        Gives the rule, the path-loss model and what is on the air already.
-    candidates
+    coverage : Coverage
+        Gives the ground, the rule, the path-loss model and what is on the air already.
+    candidates : Network
         One matrix row per site, in its order; each has a cell of the service.
-    demand
+    demand : numpy.ndarray
         (n_pixels,) weight of each pixel; pixels without weight get no column.
-    executor, progress
-        As for ``predict``.
 
     Returns
     -------
@@ -50,18 +35,13 @@ def covering_matrix(
     PlanningError
         If a candidate has no cell of the coverage's radio layers.
     """
-    relevant = candidates.with_radio_layers(coverage.attrs["radio_layers"])
+    relevant = candidates.with_radio_layers(coverage.service.radio_layers)
     idle = candidates.sites.index.difference(relevant.sites.index)
     if len(idle):
-        raise PlanningError(f"candidate {idle[0]!r} has no cell of {coverage.attrs['service']}")
+        raise PlanningError(f"candidate {idle[0]!r} has no cell of {coverage.service.id}")
     wanted = demand > 0
     column = np.cumsum(wanted, dtype=np.int32) - 1
-    covered = [
-        column[pixels]
-        for pixels in reach(
-            region, coverage, relevant, among=wanted, executor=executor, progress=progress
-        )
-    ]
+    covered = [column[pixels] for pixels in reach(coverage, relevant, among=wanted)]
     indptr = np.concatenate([[0], np.cumsum([len(columns) for columns in covered])])
     if indptr[-1] <= np.iinfo(np.int32).max:
         indptr = indptr.astype(np.int32)  # or scipy keeps the columns in 64 bits as well

@@ -1,6 +1,5 @@
-"""What a target asks besides its number: where it may build, what counts, shares by county."""
+"""What a target asks besides its number: what counts, and shares by county."""
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -11,62 +10,8 @@ from ankang_coverage.settings import Number, Settings, Whole
 Construction = Literal["pole", "tower", "co-location"]
 """What is built: a micro pole, a new tower, or new antennas on a tower that stands."""
 
-SourceName = Literal["people", "villages", "high points", "towers", "roads", "own"]
-"""Where candidates come from: one module of `planning.candidate_sources` for each."""
-
 MOST_SITES = 100_000
 """More than anyone builds in one programme."""
-
-
-class CandidateSettings(Settings):
-    """Where sites could stand, and what rules a place out."""
-
-    sources: tuple[SourceName, ...] = Field(
-        default=("people", "villages", "high points"), min_length=1
-    )
-    """Where candidates for new poles come from; of two at one place the earlier stays."""
-    merge_within_m: Number = Field(default=300.0, ge=0.0, le=10_000.0)
-    """Candidates nearer to each other than this are one [m]."""
-    people_within_m: Number = Field(default=1_500.0, gt=0.0, le=20_000.0)
-    """Distance within which a pole's people live, and in which high points are looked for [m]."""
-    fewest_people: Number = Field(default=10.0, ge=0.0, le=1e9)
-    """People not yet served within that distance that make a place worth a candidate."""
-    high_points: Whole = Field(default=2, ge=1, le=20)
-    """How many high points are taken for each village centre."""
-    slope_limit_deg: Number | None = Field(default=35.0, gt=0.0, le=90.0)
-    """Steepest ground for something new [°]; any when set to none in Python."""
-    forbidden_areas: Path | None = None
-    """Vector file of polygons in which nothing new is built."""
-    roads: Path | None = None
-    """Vector file of roads, lines."""
-    road_spacing_m: Number = Field(default=500.0, ge=50.0, le=20_000.0)
-    """Distance between candidates along a road [m]."""
-    farthest_from_road_m: Number | None = Field(default=None, ge=0.0, le=100_000.0)
-    """Farthest from a road that something new is built [m]; any when left out."""
-    own: Path | None = None
-    """Table of the user's own places."""
-    coordinates: Literal["wgs84", "gcj02", "bd09"] = "wgs84"
-    """Coordinate system of that table."""
-    costs: Path | None = None
-    """YAML of unit prices instead of the built-in ones."""
-
-    @model_validator(mode="after")
-    def _files(self) -> "CandidateSettings":
-        for source, key in (("roads", "roads"), ("own", "own")):
-            if source in self.sources and getattr(self, key) is None:
-                raise ValueError(f"sources names {source!r}: give {key} = a file")
-        if self.farthest_from_road_m is not None and self.roads is None:
-            raise ValueError("farthest_from_road_m needs roads = a file of lines")
-        return self
-
-    def relative_to(self, folder: Path) -> "CandidateSettings":
-        """Return the settings with their paths taken from a folder."""
-        paths = {
-            key: folder / value
-            for key in type(self).model_fields
-            if isinstance(value := getattr(self, key), Path)
-        }
-        return self.model_copy(update=paths)
 
 
 class Objective(Settings):

@@ -1,34 +1,35 @@
 """What rules a place out for something new: slope, forbidden areas, distance from roads."""
 
-from functools import lru_cache
-from pathlib import Path
-
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from ankang_coverage.errors import FileError, PlanningError
-from ankang_coverage.inputs import require_file
-from ankang_coverage.planning.candidate_sources.roads import as_lines
 from ankang_coverage.planning.places import OUTSIDE, pixels_at
-from ankang_coverage.planning.rules import CandidateSettings
+from ankang_coverage.planning.sources.settings import CandidateSettings
+from ankang_coverage.planning.vector_files import as_lines, read_areas
 from ankang_coverage.region import Region
-from ankang_coverage.region.vectors import faults_of_shapes, read_layer
 
 
-def unsuitable(places: gpd.GeoDataFrame, settings: CandidateSettings, region: Region) -> pd.Series:
+def unsuitable(
+    places: gpd.GeoDataFrame,
+    settings: CandidateSettings,
+    region: Region,
+    roads: gpd.GeoDataFrame | None,
+) -> pd.Series:
     """Say why nothing new can be built at places.
 
     Parameters
     ----------
-    places
+    places : geopandas.GeoDataFrame
         (n,) points in the region's CRS.
-    settings
-        Limits of slope and distance, forbidden areas, roads.
-    region
+    settings : CandidateSettings
+        Limits of slope and distance, forbidden areas.
+    region : Region
         Terrain and grid.
+    roads : geopandas.GeoDataFrame or None
+        Lines of the file of roads, where it is used.
 
     Returns
     -------
@@ -54,8 +55,8 @@ def unsuitable(places: gpd.GeoDataFrame, settings: CandidateSettings, region: Re
         barred = shapely.STRtree(shapely.make_valid(areas.geometry.to_numpy()[within_reach]))
         inside, _ = barred.query(places.geometry.to_numpy(), predicate="intersects")
         because(np.isin(np.arange(len(places)), inside), "in a forbidden area")
-    if settings.farthest_from_road_m is not None and settings.roads is not None:
-        lines = shapely.STRtree(as_lines(read_roads(settings.roads)[0], region))
+    if settings.farthest_from_road_m is not None and roads is not None:
+        lines = shapely.STRtree(as_lines(roads, region))
         (here, _), distance = lines.query_nearest(
             places.geometry.to_numpy(), return_distance=True, all_matches=False
         )
@@ -75,56 +76,3 @@ def slope_deg(region: Region) -> NDArray[np.float64]:
     elevation = region.rasters["elevation_m"].to_numpy().astype(np.float64)
     down, across = np.gradient(elevation, region.geobox.resolution.x)
     return np.degrees(np.arctan(np.hypot(down, across)))
-
-
-def read_areas(path: Path) -> gpd.GeoDataFrame:
-    """Read polygons; every one must be well, for a place would be allowed without it.
-
-    Raises
-    ------
-    FileError
-        If the file cannot be read, or a polygon of it cannot be used.
-    PlanningError
-        If it has no CRS or no polygons.
-    """
-    areas, wrong = _read_vector(path, "polygon")
-    if len(wrong):
-        raise FileError(
-            f"{path}, feature {wrong.index[0]}: {wrong.iloc[0]} ({len(wrong)} such): mend it, or "
-            f"delete it if it is no area"
-        )
-    return areas
-
-
-def read_roads(path: Path) -> tuple[gpd.GeoDataFrame, pd.Series]:
-    """Read lines, and why others cannot be used, by the number of the feature.
-
-    Raises
-    ------
-    FileError
-        If the file cannot be read.
-    PlanningError
-        If it has no CRS or no lines.
-    """
-    state = require_file(path).stat()
-    return _roads(path, state.st_mtime_ns, state.st_size)
-
-
-@lru_cache(maxsize=1)
-def _roads(path: Path, _time: int, _size: int) -> tuple[gpd.GeoDataFrame, pd.Series]:
-    """Read a file once while it stays the same; nobody changes the table."""
-    return _read_vector(path, "line")
-
-
-def _read_vector(path: Path, kind: str) -> tuple[gpd.GeoDataFrame, pd.Series]:
-    layer = read_layer(path)
-    if layer.crs is None or shapely.is_missing(layer.shapes).all():
-        raise PlanningError(f"{path} has no geometry with a CRS: export it again with its CRS")
-    reasons = faults_of_shapes(layer, [kind])
-    if not reasons.fine.any():
-        raise PlanningError(
-            f"none of the {len(layer.table)} features of {path} can be used; the first has "
-            f"{reasons.texts[0]}"
-        )
-    told = pd.Series(reasons.texts, layer.table.index, dtype=object)
-    return layer.frame()[reasons.fine], told[~reasons.fine]

@@ -12,13 +12,8 @@ from ankang_coverage.propagation.antenna import (
     sector_gain,
 )
 from ankang_coverage.propagation.antenna_files import (
-    MeasuredPattern,
-    Pattern,
     antenna_text,
-    cosine_pattern,
-    measured_gain,
     parse_antenna,
-    pattern_gain,
     read_antenna_file,
     write_antenna_file,
 )
@@ -39,6 +34,11 @@ from ankang_coverage.propagation.diffraction import (
     smooth_surface,
     spherical_earth_loss,
 )
+from ankang_coverage.propagation.frames import (
+    lte_downlink_overhead,
+    lte_uplink_overhead,
+    tdd_shares,
+)
 from ankang_coverage.propagation.free_space import free_space_loss
 from ankang_coverage.propagation.hata import (
     COST231_HATA_RANGE,
@@ -47,6 +47,7 @@ from ankang_coverage.propagation.hata import (
     okumura_hata_loss,
 )
 from ankang_coverage.propagation.itm import Climate, ItmLoss, ItmMode, ItmWarning, itm_loss
+from ankang_coverage.propagation.link import Direction, Link
 from ankang_coverage.propagation.link_budget import (
     coverage_probability,
     edge_margin_db,
@@ -59,7 +60,15 @@ from ankang_coverage.propagation.link_budget import (
     sinr_db,
     uplink_snr_db,
 )
-from ankang_coverage.propagation.p1812 import P1812Loss, p1812_loss
+from ankang_coverage.propagation.measured_pattern import (
+    MeasuredPattern,
+    Pattern,
+    cosine_pattern,
+    measured_gain,
+    pattern_gain,
+)
+from ankang_coverage.propagation.models import MODELS, DistanceModel, PathLossModel
+from ankang_coverage.propagation.p1812 import P1812Loss, P1812Options, p1812_loss
 from ankang_coverage.propagation.spm import (
     SPM_LTE_B3,
     SPM_LTE_B8,
@@ -74,20 +83,16 @@ from ankang_coverage.propagation.sweep import (
     Mast,
     Sweep,
     SweepFlag,
+    SweepOptions,
     Terrain,
     sweep_many,
     sweep_profile,
 )
 from ankang_coverage.propagation.throughput import (
-    Direction,
-    Link,
     LinkFigures,
     downlink_mbps,
     link_figures,
-    lte_downlink_overhead,
-    lte_uplink_overhead,
     spectral_efficiency,
-    tdd_shares,
     uplink_limit_db,
     uplink_mbps,
 )
@@ -122,6 +127,7 @@ __all__ = [
     "CLUTTER_HEIGHTS_M",
     "COST231_HATA_RANGE",
     "INH_RANGE",
+    "MODELS",
     "MULHOUSE",
     "OKUMURA_HATA_RANGE",
     "RIO_DE_JANEIRO",
@@ -138,6 +144,7 @@ __all__ = [
     "Climate",
     "Clutter",
     "Direction",
+    "DistanceModel",
     "ItmLoss",
     "ItmMode",
     "ItmWarning",
@@ -147,11 +154,14 @@ __all__ = [
     "MeasuredPattern",
     "ModelRange",
     "P1812Loss",
+    "P1812Options",
+    "PathLossModel",
     "Pattern",
     "SectorPattern",
     "SpmCoefficients",
     "Sweep",
     "SweepFlag",
+    "SweepOptions",
     "Terrain",
     "Woodland",
     "antenna_text",

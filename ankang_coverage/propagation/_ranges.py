@@ -1,4 +1,4 @@
-"""The ranges models are made for, and the one check that holds their inputs to them."""
+"""The ranges that models are valid in, and the one check of their inputs."""
 
 import math
 from dataclasses import dataclass
@@ -26,13 +26,13 @@ class ModelRange:
 
     Attributes
     ----------
-    clause
+    clause : str
         Recommendation or report, its table or section, and the case it is about.
-    distance_m
+    distance_m : tuple of float
         Horizontal distance between base station and terminal [m].
-    frequency_mhz
+    frequency_mhz : tuple of float
         Carrier frequency [MHz].
-    base_height_m, terminal_height_m
+    base_height_m, terminal_height_m : tuple of float
         Antenna heights above ground [m].
     """
 
@@ -83,15 +83,15 @@ def checked(
 
     Parameters
     ----------
-    name
+    name : str
         Name of the quantity with its unit, such as ``distance_m``.
-    values
+    values : array_like
         Values to check, any shape.
-    allowed
+    allowed : tuple of float
         Lowest and highest allowed value.
-    clause
+    clause : str
         Where the range is set; it ends the error's message.
-    extrapolate
+    extrapolate : bool
         Allow values outside `allowed` as long as they are finite and above zero: the quantities
         of the models stand in logarithms.
 
@@ -125,6 +125,12 @@ def checked(
     if finite and extrapolate and (smallest > 0.0 or smallest >= low):
         return array
     raise OutOfRangeError(_message(name, array, allowed, clause, extrapolate))
+
+
+def require_word(name: str, word: str, known: tuple[str, ...]) -> None:
+    """Refuse an unknown word."""
+    if word not in known:
+        raise OutOfRangeError(f"{name} is {word!r} but must be one of {', '.join(known)}")
 
 
 def _message(

@@ -1,9 +1,9 @@
-"""Antennas: what a sector, or an array, radiates towards a direction seen from the mast.
+"""Antennas: the gain of a sector or an array towards a direction seen from the mast.
 
 A direction is a compass azimuth and an elevation above the horizon. Mechanical tilt turns the
 whole antenna about its horizontal axis, so the direction is first expressed in the antenna's own
 frame: in front of the mast the beam goes down, behind it the back lobe goes up, at the sides
-nothing happens but a twist. Electrical tilt moves the vertical main lobe within the antenna, at
+it only twists. Electrical tilt moves the vertical main lobe within the antenna, at
 all azimuths alike.
 """
 
@@ -32,16 +32,16 @@ class SectorPattern:
 
     Attributes
     ----------
-    gain_dbi
+    gain_dbi : float
         Gain at the peak [dBi].
-    horizontal_beamwidth_deg
+    horizontal_beamwidth_deg : float
         Half-power beamwidth φ3dB [degrees]; 360 is an omnidirectional antenna.
-    vertical_beamwidth_deg
+    vertical_beamwidth_deg : float
         Half-power beamwidth θ3dB [degrees].
-    front_to_back_db
+    front_to_back_db : float
         A_m, the most the pattern attenuates [dB]; 0 for an omnidirectional antenna, whose floor
         is the side lobe suppression.
-    side_lobe_suppression_db
+    side_lobe_suppression_db : float
         SLA, the most the vertical plane attenuates [dB].
 
     Raises
@@ -109,7 +109,7 @@ def _antenna_frame(
     own_azimuth: _Pixels,
     own_elevation: _Pixels,
 ) -> None:
-    """Write directions as a tilted antenna sees them: from its boresight, above its equator."""
+    """Write directions in the frame of a tilted antenna: from its boresight, above its equator."""
     degree, radian = math.pi / 180.0, 180.0 / math.pi
     for i in range(own_azimuth.size):
         sine_across, cosine_across = sine_and_cosine(from_boresight[i] * degree)
@@ -132,7 +132,7 @@ def _sector_gain(
     numbers: _Pixels,
     gains: _Pixels,
 ) -> None:
-    """Write the gain of the sector pattern; what is NaN in stays NaN."""
+    """Write the gain of the sector pattern; NaN stays NaN."""
     gain, front_to_back, side_lobes, floor = numbers[0], numbers[3], numbers[4], numbers[5]
     horizontal_curvature, vertical_curvature = numbers[1], numbers[2]
     for i in range(gains.size):
@@ -212,15 +212,15 @@ def sector_gain(
 
     Parameters
     ----------
-    pattern
+    pattern : SectorPattern
         The antenna.
-    azimuth_deg
+    azimuth_deg : array_like
         Directions as seen from the mast [degrees clockwise from north].
-    elevation_deg
+    elevation_deg : array_like
         Directions as seen from the mast [degrees above the horizon].
-    boresight_azimuth_deg
+    boresight_azimuth_deg : array_like
         Where the antenna faces [degrees clockwise from north].
-    mechanical_tilt_deg, electrical_tilt_deg
+    mechanical_tilt_deg, electrical_tilt_deg : array_like
         Downtilts [degrees, down positive].
 
     Returns
@@ -271,18 +271,18 @@ def array_gain(
 
     Parameters
     ----------
-    n_rows, n_columns
+    n_rows, n_columns : int
         Elements above and beside each other, of one polarisation, fed with equal amplitudes.
-    azimuth_deg, elevation_deg
+    azimuth_deg, elevation_deg : array_like
         Directions as seen from the mast [degrees clockwise from north, above the horizon].
-    boresight_azimuth_deg
+    boresight_azimuth_deg : array_like
         Where the array faces [degrees clockwise from north].
-    mechanical_tilt_deg, electrical_tilt_deg
+    mechanical_tilt_deg, electrical_tilt_deg : array_like
         Downtilts [degrees, down positive]; the electrical one steers the array's beam while its
         elements keep facing ahead.
-    element
+    element : SectorPattern
         Pattern of one element.
-    row_spacing_wavelengths, column_spacing_wavelengths
+    row_spacing_wavelengths, column_spacing_wavelengths : float
         Distances between neighbouring elements [wavelengths].
 
     Returns

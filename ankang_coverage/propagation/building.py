@@ -1,4 +1,4 @@
-"""Buildings: what a wall costs on the way in (ITU-R P.2109)."""
+"""Buildings: the loss on the way in (ITU-R P.2109)."""
 
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
-from ankang_coverage.errors import OutOfRangeError
-from ankang_coverage.propagation._ranges import FloatOrArray, Interval, checked
+from ankang_coverage.propagation._ranges import FloatOrArray, Interval, checked, require_word
 
 Building: TypeAlias = Literal["traditional", "thermally-efficient"]
 
@@ -50,16 +49,16 @@ def building_entry_loss(
 
     Parameters
     ----------
-    frequency_mhz
+    frequency_mhz : array_like
         Carrier frequency [MHz], 80 to 100,000.
-    probability_percent
+    probability_percent : array_like
         Percentage of places inside and of buildings where the loss is not exceeded, above 0 and
         below 100.
-    building
+    building : {'traditional', 'thermally-efficient'}
         ``traditional`` or ``thermally-efficient`` (metallised glass, foil-backed panels).
-    elevation_deg
+    elevation_deg : array_like
         Elevation of the path at the facade [degrees], −90 to 90.
-    extrapolate
+    extrapolate : bool
         Allow frequencies outside the range.
 
     Returns
@@ -91,10 +90,7 @@ def building_entry_loss(
     frequency = checked("frequency_mhz", frequency_mhz, _FREQUENCY_RANGE_MHZ, _CLAUSE, extrapolate)
     percent = checked("probability_percent", probability_percent, _PERCENT_RANGE, _CLAUSE)
     elevation = checked("elevation_deg", elevation_deg, _ELEVATION_RANGE_DEG, _CLAUSE)
-    if building not in _COEFFICIENTS:
-        raise OutOfRangeError(
-            f"building is {building!r} but must be one of {', '.join(get_args(Building))}"
-        )
+    require_word("building", building, get_args(Building))
     c = _COEFFICIENTS[building]
     log_f = np.log10(frequency / 1e3)
     median_1 = c.r + c.s * log_f + c.t * log_f**2 + 0.212 * np.abs(elevation)

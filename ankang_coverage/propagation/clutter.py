@@ -1,7 +1,6 @@
-"""Clutter: what buildings and trees around a terminal cost (ITU-R P.2108, annex 1, section 3).
+"""Clutter: the loss by buildings and trees round a terminal (ITU-R P.2108, annex 1, section 3).
 
-Models in their own right: none of them comes on top of a path model that has counted the same
-clutter already.
+Do not add one of these to a path loss that has counted the same clutter already.
 """
 
 from typing import Literal, TypeAlias, get_args
@@ -10,8 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
-from ankang_coverage.errors import OutOfRangeError
-from ankang_coverage.propagation._ranges import FloatOrArray, Interval, checked
+from ankang_coverage.propagation._ranges import FloatOrArray, Interval, checked, require_word
 
 Clutter: TypeAlias = Literal["water", "open", "suburban", "urban", "forest", "dense-urban"]
 
@@ -56,18 +54,18 @@ def clutter_height_gain_loss(
 
     Parameters
     ----------
-    frequency_mhz
+    frequency_mhz : array_like
         Carrier frequency [MHz], 30 to 3000.
-    terminal_height_m
+    terminal_height_m : array_like
         Height of the antenna above ground [m], above 0.
-    clutter
+    clutter : {'water', 'open', 'suburban', 'urban', 'forest', 'dense-urban'}
         What stands around the terminal.
-    clutter_height_m
+    clutter_height_m : array_like, optional
         Representative height of the clutter [m], above 0; without one that of
         `CLUTTER_HEIGHTS_M`.
-    street_width_m
+    street_width_m : array_like
         Width of the street, or distance between obstacles [m], above 0.
-    extrapolate
+    extrapolate : bool
         Allow frequencies outside the range.
 
     Returns
@@ -95,10 +93,7 @@ def clutter_height_gain_loss(
     >>> round(float(clutter_height_gain_loss(900.0, 1.5, "forest")), 1)
     22.6
     """
-    if clutter not in CLUTTER_HEIGHTS_M:
-        raise OutOfRangeError(
-            f"clutter is {clutter!r} but must be one of {', '.join(get_args(Clutter))}"
-        )
+    require_word("clutter", clutter, get_args(Clutter))
     clause = _HEIGHT_GAIN_CLAUSE
     if clutter_height_m is None:
         clutter_height_m = CLUTTER_HEIGHTS_M[clutter]
@@ -140,14 +135,14 @@ def clutter_terrestrial_loss(
 
     Parameters
     ----------
-    frequency_mhz
+    frequency_mhz : array_like
         Carrier frequency [MHz], 500 to 67,000.
-    distance_m
+    distance_m : array_like
         Length of the path [m], at least 250; below 1 km one end of the path may be corrected,
         from there on both.
-    location_percent
+    location_percent : array_like
         Percentage of locations where the loss is not exceeded, above 0 and below 100.
-    extrapolate
+    extrapolate : bool
         Allow frequencies and distances outside the ranges.
 
     Returns
@@ -217,13 +212,13 @@ def clutter_slant_loss(
 
     Parameters
     ----------
-    frequency_mhz
+    frequency_mhz : array_like
         Carrier frequency [MHz], 10,000 to 100,000.
-    elevation_deg
+    elevation_deg : array_like
         Elevation of the far end as seen from the terminal [degrees], 0 to 90.
-    location_percent
+    location_percent : array_like
         Percentage of locations where the loss is not exceeded, above 0 and below 100.
-    extrapolate
+    extrapolate : bool
         Allow frequencies outside the range.
 
     Returns

@@ -1,8 +1,8 @@
-"""Diffraction along one terrain profile, as ITU-R P.526 has it.
+"""Diffraction along one terrain profile, after ITU-R P.526.
 
-From the edge to the path: the loss of one knife edge; Bullington's construction, which replaces a
+It has the loss of one knife edge; Bullington's construction, which replaces a
 profile by the one edge where the horizon rays of both ends meet; the loss of a smooth spherical
-earth; and delta-Bullington, which takes from the smooth earth what Bullington's edge forgets.
+earth; and delta-Bullington, which adds what Bullington's edge leaves out of a smooth earth.
 
 Distances along the profile are in kilometres and heights in metres above sea level, as in the
 recommendation, so that ``500 d² / a`` is the earth's bulge in metres.
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ankang_coverage.errors import OutOfRangeError
-from ankang_coverage.propagation._ranges import FloatOrArray, checked
+from ankang_coverage.propagation._ranges import FloatOrArray, checked, require_word
 
 _CLAUSE: Final = "ITU-R P.526"
 
@@ -42,13 +42,13 @@ class DeltaBullington:
 
     Attributes
     ----------
-    loss_db
+    loss_db : float
         Diffraction loss of the path [dB].
-    bullington_db
+    bullington_db : float
         Bullington's construction on the profile [dB].
-    smooth_bullington_db
+    smooth_bullington_db : float
         Bullington's construction on the smooth path [dB].
-    spherical_earth_db
+    spherical_earth_db : float
         Spherical-earth loss of the smooth path [dB].
     """
 
@@ -63,7 +63,7 @@ def knife_edge_loss(nu: ArrayLike) -> FloatOrArray:
 
     Parameters
     ----------
-    nu
+    nu : array_like
         Diffraction parameter ν, positive where the edge stands above the ray; any shape.
 
     Returns
@@ -95,15 +95,15 @@ def bullington_loss(
 
     Parameters
     ----------
-    distance_km
+    distance_km : array_like
         Distances of the profile's points from the transmitter [km], from 0, increasing.
-    height_m
+    height_m : array_like
         Heights of the points above sea level [m]. The first and last do not matter.
-    transmitter_m, receiver_m
+    transmitter_m, receiver_m : float
         Heights of the antennas above sea level [m].
-    effective_radius_km
+    effective_radius_km : float
         Effective radius of the earth [km].
-    frequency_mhz
+    frequency_mhz : float
         Frequency [MHz].
 
     Returns
@@ -164,17 +164,17 @@ def spherical_earth_loss(
 
     Parameters
     ----------
-    distance_km
+    distance_km : float
         Length of the path [km].
-    transmitter_height_m, receiver_height_m
+    transmitter_height_m, receiver_height_m : float
         Heights of the antennas above the smooth surface [m].
-    effective_radius_km
+    effective_radius_km : float
         Effective radius of the earth [km].
-    frequency_mhz
+    frequency_mhz : float
         Frequency [MHz].
-    polarisation
+    polarisation : {'horizontal', 'vertical'}
         ``horizontal`` or ``vertical``.
-    sea_fraction
+    sea_fraction : float
         Part of the path over sea, 0 to 1.
 
     Returns
@@ -239,8 +239,21 @@ def first_term_loss(
 ) -> float:
     """Return the first term of the residue series (ITU-R P.526, section 3.1.1; P.1812, 4.3.3).
 
-    The parameters are those of `spherical_earth_loss`. Ground of relative permittivity 22 and
-    conductivity 0.003 S/m and sea of 80 and 5 S/m are weighed by `sea_fraction`.
+    Parameters
+    ----------
+    distance_km : float
+        Length of the path [km].
+    transmitter_height_m, receiver_height_m : float
+        Heights of the antennas above the smooth surface [m].
+    effective_radius_km : float
+        Effective radius of the earth [km].
+    frequency_mhz : float
+        Frequency [MHz].
+    polarisation : {'horizontal', 'vertical'}
+        Polarisation.
+    sea_fraction : float
+        Part of the path over sea, 0 to 1: weighs ground of relative permittivity 22 and
+        conductivity 0.003 S/m and sea of 80 and 5 S/m.
 
     Returns
     -------
@@ -336,20 +349,20 @@ def delta_bullington(
 
     Parameters
     ----------
-    distance_km, height_m
+    distance_km, height_m : array_like
         The profile, as in `bullington_loss`; heights may include clutter [km, m].
-    transmitter_m, receiver_m
+    transmitter_m, receiver_m : float
         Heights of the antennas above sea level [m].
-    smooth_surface_m
+    smooth_surface_m : tuple of float
         Heights above sea level of the smooth surface under transmitter and receiver [m], from
         `smooth_surface`.
-    effective_radius_km
+    effective_radius_km : float
         Effective radius of the earth [km].
-    frequency_mhz
+    frequency_mhz : float
         Frequency [MHz].
-    polarisation
+    polarisation : {'horizontal', 'vertical'}
         ``horizontal`` or ``vertical``.
-    sea_fraction
+    sea_fraction : float
         Part of the path over sea, 0 to 1.
 
     Returns
@@ -393,7 +406,7 @@ def smooth_earth_fit(distance_km: ArrayLike, ground_m: ArrayLike) -> tuple[float
 
     Parameters
     ----------
-    distance_km, ground_m
+    distance_km, ground_m : array_like
         The profile: distances [km], bare ground above sea level [m].
 
     Returns
@@ -427,9 +440,9 @@ def smooth_surface(
 
     Parameters
     ----------
-    distance_km, ground_m
+    distance_km, ground_m : array_like
         The profile: distances [km], bare ground above sea level [m].
-    transmitter_m, receiver_m
+    transmitter_m, receiver_m : float
         Heights of the antennas above sea level [m].
 
     Returns
@@ -460,13 +473,13 @@ def smooth_surface(
 def checked_profile(
     distance_km: ArrayLike, **along: ArrayLike
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return a profile's distances and one quantity along it, held to what a profile is.
+    """Return a profile's distances and one quantity along it, checked.
 
     Parameters
     ----------
-    distance_km
+    distance_km : array_like
         Distances from the transmitter [km]: from 0, increasing, three or more.
-    **along
+    **along : array_like
         The quantity under its name, one value for each distance.
 
     Returns
@@ -519,7 +532,7 @@ def _require_smooth_path(
     polarisation: str,
     sea_fraction: float,
 ) -> None:
-    _require_polarisation(polarisation)
+    require_word("polarisation", polarisation, get_args(Polarisation))
     _require_positive(
         distance_km=distance_km,
         transmitter_height_m=transmitter_height_m,
@@ -538,11 +551,3 @@ def _require_positive(**numbers: float) -> None:
 def _require_numbers(**numbers: float) -> None:
     for name, number in numbers.items():
         checked(name, number, (-np.inf, np.inf), _CLAUSE)
-
-
-def _require_polarisation(polarisation: str) -> None:
-    known = get_args(Polarisation)
-    if polarisation not in known:
-        raise OutOfRangeError(
-            f"polarisation is {polarisation!r} but must be one of {', '.join(known)}"
-        )

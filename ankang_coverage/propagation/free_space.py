@@ -1,4 +1,4 @@
-"""Free space: what remains when nothing stands in the way (ITU-R P.525)."""
+"""Free space: the loss where nothing stands in the way (ITU-R P.525)."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,9 +16,9 @@ def free_space_loss(distance_m: ArrayLike, frequency_mhz: ArrayLike) -> FloatOrA
 
     Parameters
     ----------
-    distance_m
+    distance_m : array_like
         Length of the path, antenna to antenna [m], above 0.
-    frequency_mhz
+    frequency_mhz : array_like
         Carrier frequency [MHz], above 0.
 
     Returns
@@ -34,7 +34,7 @@ def free_space_loss(distance_m: ArrayLike, frequency_mhz: ArrayLike) -> FloatOrA
     Notes
     -----
     Lbf = 20 log10(4π d / λ). The formula holds in the far field; nearer than λ / 4π it turns
-    negative, which no antenna can do, and the caller sees that it did.
+    negative, which is not physical; it is returned as it is.
 
     References
     ----------

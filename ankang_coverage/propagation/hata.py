@@ -5,8 +5,7 @@ from typing import Literal, TypeAlias, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ankang_coverage.errors import OutOfRangeError
-from ankang_coverage.propagation._ranges import FloatOrArray, ModelRange
+from ankang_coverage.propagation._ranges import FloatOrArray, ModelRange, require_word
 
 Environment: TypeAlias = Literal["urban", "suburban", "open"]
 City: TypeAlias = Literal["small", "large"]
@@ -45,20 +44,20 @@ def okumura_hata_loss(
 
     Parameters
     ----------
-    distance_m
+    distance_m : array_like
         Horizontal distance [m], 1,000 to 20,000.
-    frequency_mhz
+    frequency_mhz : array_like
         Carrier frequency [MHz], 150 to 1500.
-    base_height_m
+    base_height_m : array_like
         Effective height of the base station's antenna [m], 30 to 200.
-    terminal_height_m
+    terminal_height_m : array_like
         Height of the terminal above ground [m], 1 to 10.
-    environment
+    environment : {'urban', 'suburban', 'open'}
         ``urban``, ``suburban`` or ``open``.
-    city
+    city : {'small', 'large'}
         ``small`` (small or medium-sized) or ``large``: the correction for the terminal's height
         in an urban environment. The suburban and open corrections are defined on a small city.
-    extrapolate
+    extrapolate : bool
         Allow values outside the ranges.
 
     Returns
@@ -92,8 +91,8 @@ def okumura_hata_loss(
     distance, frequency, base_height, terminal_height = OKUMURA_HATA_RANGE.checked(
         distance_m, frequency_mhz, base_height_m, terminal_height_m, extrapolate=extrapolate
     )
-    _require_known("environment", environment, get_args(Environment))
-    _require_known("city", city, get_args(City))
+    require_word("environment", environment, get_args(Environment))
+    require_word("city", city, get_args(City))
     if environment == "urban" and city == "large":
         height_gain = _large_city_height_gain(frequency, terminal_height)
     else:
@@ -121,20 +120,20 @@ def cost231_hata_loss(
 
     Parameters
     ----------
-    distance_m
+    distance_m : array_like
         Horizontal distance [m], 1,000 to 20,000.
-    frequency_mhz
+    frequency_mhz : array_like
         Carrier frequency [MHz], 1500 to 2000.
-    base_height_m
+    base_height_m : array_like
         Effective height of the base station's antenna [m], 30 to 200.
-    terminal_height_m
+    terminal_height_m : array_like
         Height of the terminal above ground [m], 1 to 10.
-    environment
+    environment : {'urban', 'suburban', 'open'}
         ``urban``, ``suburban`` or ``open``.
-    city
+    city : {'small', 'large'}
         ``small`` (medium-sized city, C_m = 0 dB) or ``large`` (metropolitan centre, C_m = 3 dB,
         in an urban environment).
-    extrapolate
+    extrapolate : bool
         Allow values outside the ranges.
 
     Returns
@@ -167,8 +166,8 @@ def cost231_hata_loss(
     distance, frequency, base_height, terminal_height = COST231_HATA_RANGE.checked(
         distance_m, frequency_mhz, base_height_m, terminal_height_m, extrapolate=extrapolate
     )
-    _require_known("environment", environment, get_args(Environment))
-    _require_known("city", city, get_args(City))
+    require_word("environment", environment, get_args(Environment))
+    require_word("city", city, get_args(City))
     metropolitan = _METROPOLITAN_LOSS_DB if (environment, city) == ("urban", "large") else 0.0
     loss: FloatOrArray = (
         46.3
@@ -215,8 +214,3 @@ def _environment_gain(
     if environment == "open":
         return np.asarray(4.78 * log_frequency**2 - 18.33 * log_frequency + 40.94)
     return np.zeros_like(frequency)
-
-
-def _require_known(name: str, word: str, known: tuple[str, ...]) -> None:
-    if word not in known:
-        raise OutOfRangeError(f"{name} is {word!r} but must be one of {', '.join(known)}")

@@ -1,13 +1,13 @@
-"""Link budgets: from a carrier's power to the signal at either end, and how good it is there.
+"""Link budgets: from a carrier's power to level and quality of the signal at either end.
 
-LTE and NR read alike. The power of one resource element is the carrier's power spread evenly
-over its subcarriers and, in LTE, over the ports of the reference signal. NR's synchronisation
-block leaves through a single port, so there `ports` is 1 and the antenna's gain is that of the
-block's beam.
+The same functions serve LTE and NR. The power of one resource element is the carrier's power
+spread evenly over its subcarriers and, in LTE, over the ports of the reference signal. NR's
+synchronisation block leaves through a single port, so there `ports` is 1 and the antenna's gain is
+that of the block's beam.
 
-Budgets are added up in double precision and refuse what is no number. What is asked of every pixel
-of a map (`sinr_db`, `rsrq_db`, `coverage_probability`, `uplink_snr_db`) is single precision, and
-where no signal arrives (NaN or −inf dBm) the answer is NaN.
+Budgets are added up in double precision and refuse NaN. What is computed for every pixel of a map
+(`sinr_db`, `rsrq_db`, `coverage_probability`, `uplink_snr_db`) is single precision, and NaN where
+no signal arrives (NaN or −inf dBm).
 """
 
 import math
@@ -47,11 +47,11 @@ def resource_element_power_dbm(
 
     Parameters
     ----------
-    total_power_dbm
+    total_power_dbm : array_like
         Power of the carrier over all its ports [dBm].
-    n_resource_blocks
+    n_resource_blocks : array_like
         Resource blocks of the carrier, 12 subcarriers each.
-    ports
+    ports : array_like
         Ports that share the power: LTE's reference-signal ports; 1 for NR's synchronisation
         block.
 
@@ -87,11 +87,11 @@ def eirp_dbm(power_dbm: ArrayLike, gain_dbi: ArrayLike, losses_db: ArrayLike = 0
 
     Parameters
     ----------
-    power_dbm
+    power_dbm : array_like
         Power at the transmitter's output [dBm], of a resource element or of a carrier.
-    gain_dbi
+    gain_dbi : array_like
         Gain of the antenna towards the direction [dBi].
-    losses_db
+    losses_db : array_like
         Losses between transmitter and antenna [dB].
 
     Returns
@@ -127,13 +127,13 @@ def rsrp_dbm(
 
     Parameters
     ----------
-    re_power_dbm
+    re_power_dbm : array_like
         Power per resource element and port at the transmitter's output [dBm].
-    gain_dbi
+    gain_dbi : array_like
         Gain of the antenna, in NR of the beam, towards the terminal [dBi].
-    path_loss_db
+    path_loss_db : array_like
         Basic transmission loss [dB].
-    losses_db
+    losses_db : array_like
         Feeder, body and other losses, added up [dB].
 
     Returns
@@ -172,16 +172,16 @@ def maximum_allowed_path_loss_db(
 
     Parameters
     ----------
-    re_power_dbm
+    re_power_dbm : array_like
         Power per resource element and port at the transmitter's output [dBm].
-    gain_dbi
+    gain_dbi : array_like
         Gain of the antenna, in NR of the beam, towards the terminal [dBi].
-    rsrp_threshold_dbm
+    rsrp_threshold_dbm : array_like
         Lowest RSRP that counts as covered [dBm].
-    losses_db
+    losses_db : array_like
         Feeder, body and other losses, added up [dB].
-    margin_db
-        What is kept for shadowing and whatever else the median does not know [dB].
+    margin_db : array_like
+        Margin for shadowing and all else that the median does not include [dB].
 
     Returns
     -------
@@ -213,11 +213,11 @@ def noise_power_dbm(
 
     Parameters
     ----------
-    bandwidth_hz
+    bandwidth_hz : array_like
         Bandwidth [Hz]: that of one subcarrier to compare with RSRP.
-    noise_figure_db
+    noise_figure_db : array_like
         Noise figure of the receiver [dB].
-    temperature_k
+    temperature_k : array_like
         Noise temperature of the source [K].
 
     Returns
@@ -272,7 +272,7 @@ def to_db(ratio: np.float32) -> np.float32:
 
 @njit_inline
 def is_heard(level_dbm: np.float32) -> np.bool:
-    """Tell whether a level is one: neither NaN nor −inf."""
+    """Return whether there is a level: neither NaN nor −inf."""
     return level_dbm >= _LOWEST
 
 
@@ -366,12 +366,12 @@ def sinr_db(
 
     Parameters
     ----------
-    signal_dbm
+    signal_dbm : array_like
         Signal of the serving cell: RSRP [dBm].
-    interference_dbm
+    interference_dbm : array_like
         Sum of what the other cells put on the same resource element, each times its load [dBm];
         −inf where there is none.
-    noise_dbm
+    noise_dbm : array_like
         Noise of one subcarrier, with the receiver's noise figure [dBm].
 
     Returns
@@ -403,17 +403,17 @@ def rsrq_db(
 
     Parameters
     ----------
-    rsrp_dbm
+    rsrp_dbm : array_like
         RSRP of the serving cell [dBm].
-    interference_dbm
+    interference_dbm : array_like
         As in `sinr_db`: what the other cells put on a resource element through one port [dBm].
-    noise_dbm
+    noise_dbm : array_like
         Noise of one subcarrier [dBm].
-    load
+    load : array_like
         Share of the serving cell's resource elements that carry data [0–1].
-    ports
+    ports : int
         Ports that share the reference signal's power.
-    reference_elements
+    reference_elements : int
         Elements of a resource block, in a symbol that is measured, that carry one port's
         reference signal: 2 in LTE; 12 in NR, where the synchronisation block fills its symbols.
 
@@ -458,7 +458,7 @@ def elements_of_block(ports: int, reference_elements: int) -> tuple[float, float
 
     Parameters
     ----------
-    ports, reference_elements
+    ports, reference_elements : int
         As for `rsrq_db`.
 
     Returns
@@ -477,11 +477,11 @@ def coverage_probability(
 
     Parameters
     ----------
-    rsrp_dbm
+    rsrp_dbm : array_like
         Predicted median [dBm].
-    threshold_dbm
+    threshold_dbm : array_like
         Lowest RSRP that counts as covered [dBm].
-    sigma_db
+    sigma_db : array_like
         Standard deviation of the total error: of shadowing and of the model [dB].
 
     Returns
@@ -513,9 +513,9 @@ def edge_margin_db(probability: ArrayLike, sigma_db: ArrayLike) -> FloatOrArray:
 
     Parameters
     ----------
-    probability
+    probability : array_like
         Probability asked for, above 0 and below 1; 0.5 asks for no margin.
-    sigma_db
+    sigma_db : array_like
         Standard deviation of the total error [dB].
 
     Returns
@@ -549,17 +549,17 @@ def uplink_snr_db(
 
     Parameters
     ----------
-    coupling_loss_db
+    coupling_loss_db : array_like
         Loss between the ports of base and terminal, antennas and feeders included [dB]. Down and
         up are the same but for their frequencies, so it is the power of a resource element at
         the transmitter's output less RSRP.
-    terminal_power_dbm
+    terminal_power_dbm : array_like
         Power of the terminal [dBm]: 23 in power class 3.
-    n_resource_blocks
+    n_resource_blocks : array_like
         Resource blocks over which it is spread.
-    noise_dbm
+    noise_dbm : array_like
         Noise of one subcarrier at the base, with its noise figure [dBm].
-    interference_db
+    interference_db : array_like
         How far interference of other cells' terminals lifts the noise [dB].
 
     Returns

@@ -3,8 +3,8 @@
 L = K1 + K2 log d + K3 log h_eff + K4 · diffraction + K5 log d · log h_eff + K6 h_m + K7 log h_m
   + K_clutter · clutter, d in metres.
 
-It is what a drive test is fitted to. Its coefficients are meant to be tuned; those given here
-are Hata's and those of COST 231, rewritten for distances in metres.
+Its coefficients are meant to be fitted to a drive test. Those given here are Hata's and those of
+COST 231, rewritten for distances in metres.
 """
 
 import math
@@ -15,7 +15,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ankang_coverage.errors import OutOfRangeError
-from ankang_coverage.propagation._ranges import FloatOrArray, Interval, ModelRange, checked
+from ankang_coverage.propagation._ranges import (
+    FloatOrArray,
+    Interval,
+    ModelRange,
+    checked,
+    require_word,
+)
 
 EffectiveHeight: TypeAlias = Literal["above-ground", "spot-difference"]
 
@@ -26,6 +32,9 @@ SPM_RANGE = ModelRange(
     base_height_m=(30.0, 200.0),
     terminal_height_m=(1.0, 10.0),
 )
+
+REFERENCE_HEIGHT_M = 30.0
+"""Effective height from which a calibration counts its slope by height [m]."""
 
 _HATA_LIMIT_MHZ = 1_500.0
 _LOSS_RANGE_DB: Interval = (-1_000.0, 1_000.0)
@@ -39,21 +48,21 @@ class SpmCoefficients:
 
     Attributes
     ----------
-    k1
+    k1 : float
         Constant, by frequency [dB].
-    k2
+    k2 : float
         Of log d [dB per decade].
-    k3
+    k3 : float
         Of log h_eff.
-    k4
+    k4 : float
         Of the diffraction loss.
-    k5
+    k5 : float
         Of log d · log h_eff.
-    k6
+    k6 : float
         Of the terminal's height [dB/m].
-    k7
+    k7 : float
         Of the logarithm of the terminal's height.
-    k_clutter
+    k_clutter : float
         Of the clutter loss.
 
     Raises
@@ -87,12 +96,12 @@ class SpmCoefficients:
 
         Parameters
         ----------
-        frequency_mhz
+        frequency_mhz : float
             Carrier frequency [MHz], 150 to 3500: Hata 1980 up to 1500, COST 231 above, which
             itself was fitted up to 2000.
-        extrapolate
+        extrapolate : bool
             Allow frequencies outside the range.
-        environment
+        environment : {'urban', 'open'}
             ``urban``, or ``open``: K1 less 4.78 (log f)² − 18.33 log f + 40.94, Hata's correction
             for open country.
 
@@ -149,20 +158,20 @@ def spm_loss(
 
     Parameters
     ----------
-    coefficients
+    coefficients : SpmCoefficients
         `SpmCoefficients`, fitted or by frequency.
-    distance_m
+    distance_m : array_like
         Horizontal distance [m], 1,000 to 20,000.
-    effective_height_m
+    effective_height_m : array_like
         Effective height of the base station's antenna [m], 30 to 200.
-    terminal_height_m
+    terminal_height_m : array_like
         Height of the terminal above ground [m], 1 to 10.
-    diffraction_loss_db
+    diffraction_loss_db : array_like
         Diffraction loss over the terrain, calculated by the caller [dB].
-    clutter_loss_db
+    clutter_loss_db : array_like
         Loss by land cover, relative to what the coefficients were fitted in [dB]; may be
         negative.
-    extrapolate
+    extrapolate : bool
         Allow distances and heights outside the ranges, which are Hata's.
 
     Returns
@@ -215,11 +224,11 @@ def effective_height(
 
     Parameters
     ----------
-    base_height_m
+    base_height_m : array_like
         Height of the antenna above ground [m], above 0.
-    base_ground_m, terminal_ground_m
+    base_ground_m, terminal_ground_m : array_like
         Ground heights above sea level [m].
-    method
+    method : {'above-ground', 'spot-difference'}
         ``above-ground``: the height as it is. ``spot-difference``: plus what the ground at the
         mast rises above the ground at the terminal, and never less than the height as it is.
 
@@ -238,10 +247,7 @@ def effective_height(
     >>> float(effective_height(30.0, base_ground_m=400.0, terminal_ground_m=320.0))
     110.0
     """
-    if method not in get_args(EffectiveHeight):
-        raise OutOfRangeError(
-            f"method is {method!r} but must be one of {', '.join(get_args(EffectiveHeight))}"
-        )
+    require_word("method", method, get_args(EffectiveHeight))
     clause = "effective height above ground"
     height = checked("base_height_m", base_height_m, _POSITIVE, clause)
     base = checked("base_ground_m", base_ground_m, _GROUND_RANGE_M, clause)

@@ -1,11 +1,11 @@
-"""Throughput: what a terminal gets out of its SINR, down and up, and all figures of a link at once.
+"""Throughput: the rates of a terminal, down and up, and all figures of a link at once.
 
 Rates are those of one terminal that has the carrier to itself while other cells bear their load.
 
 A stream carries α·log2(1 + SINR) bits per resource element: the attenuated Shannon bound of 3GPP
-TR 36.942, annex A, in which α stands for what a real link loses over a fading channel. Below
-SINR_min it carries nothing. Its upper end is not the one of that report, which ends with the
-modulations of its day, but the highest entry of the modulation and coding tables in force. What
+TR 36.942, annex A, in which α stands for the losses of a real link over a fading channel. Below
+SINR_min it carries nothing. Its highest value is that of the modulation and coding tables
+in force, not that of the report, which ends with the modulations of its time. What
 remains after overhead and the other direction's share of time is the rate.
 
 TR 36.942 counts its efficiency per hertz; taken here per resource element, of which a hertz holds
@@ -13,8 +13,7 @@ TR 36.942 counts its efficiency per hertz; taken here per resource element, of w
 """
 
 import math
-from dataclasses import dataclass
-from typing import Literal, NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,8 +21,24 @@ from numpy.typing import ArrayLike, NDArray
 from ankang_coverage._jit import log2, njit_inline, njit_vector
 from ankang_coverage.errors import OutOfRangeError
 from ankang_coverage.propagation._ranges import checked
+from ankang_coverage.propagation.frames import (
+    NR_DOWNLINK_OVERHEAD,
+    NR_UPLINK_OVERHEAD,
+    lte_downlink_overhead,
+    lte_uplink_overhead,
+    tdd_shares,
+)
+from ankang_coverage.propagation.link import (
+    BITS_PER_SYMBOL,
+    DOWNLINK_ATTENUATION,
+    HIGHEST_CODE_RATE,
+    SINR_MIN_DB,
+    UPLINK_ATTENUATION,
+    Direction,
+    Link,
+    Modulation,
+)
 from ankang_coverage.propagation.link_budget import (
-    SUBCARRIERS_PER_RESOURCE_BLOCK,
     Float32OrArray,
     Floats,
     elements_of_block,
@@ -31,130 +46,32 @@ from ankang_coverage.propagation.link_budget import (
     from_db,
     inverse_rsrq,
     is_heard,
-    noise_power_dbm,
     normal_probability,
     over_pixels,
-    resource_element_power_dbm,
     to_db,
 )
 
-Modulation: TypeAlias = Literal["64qam", "256qam"]
-"""Highest modulation of a direction."""
-
-HIGHEST_CODE_RATE = 948 / 1024
-"""Of 64QAM and 256QAM alike: TS 38.214 tables 5.1.3.1-1 (index 28), 5.1.3.1-2 (27) and 6.1.4.1-1
-(27); in LTE, whose tables 7.1.7.1-1 and 1A of TS 36.213 name transport blocks instead, that of CQI
-15 in its tables 7.2.3-1 and 7.2.3-2."""
-BITS_PER_SYMBOL: dict[Modulation, int] = {"64qam": 6, "256qam": 8}
-
-SINR_MIN_DB = -10.0
-"""Both directions: TR 36.942 table A.2, TR 38.803 section 5.2."""
-DOWNLINK_ATTENUATION, UPLINK_ATTENUATION = 0.6, 0.4
-"""α of both directions: TR 36.942 table A.2 for LTE, the same in TR 38.803 section 5.2 for NR."""
-
-NR_DOWNLINK_OVERHEAD, NR_UPLINK_OVERHEAD = 0.14, 0.08
-"""In frequency range 1: 3GPP TS 38.306, section 4.1.2."""
-
-SYMBOLS_PER_SLOT = 14
-_ELEMENTS_PER_BLOCK_AND_MS = SUBCARRIERS_PER_RESOURCE_BLOCK * SYMBOLS_PER_SLOT
-_LTE_REFERENCE_ELEMENTS = {1: 8, 2: 16, 4: 24}
-"""In a pair of resource blocks, by ports: TS 36.211, section 6.10.1.2."""
-_LTE_REFERENCE_IN_CONTROL = {1: 2, 2: 4, 4: 8}
-"""Of these, in the first two symbols, which control holds."""
-_LTE_BROADCAST_PER_FRAME = 528
-"""Synchronisation signals (4 × 72) and broadcast (240) in a frame: TS 36.211, 6.6 and 6.11."""
-
-
-@dataclass(frozen=True)
-class Direction:
-    """Downlink or uplink of a carrier: what its rate depends on beside SINR.
-
-    Attributes
-    ----------
-    layers
-        Most MIMO layers: 1, 2 or 4.
-    modulation
-        Highest modulation, ``64qam`` or ``256qam``.
-    overhead
-        Share of its resource elements that control and reference signals take.
-    share
-        Share of the time that is this direction's; 1 where each has frequencies of its own.
-    attenuation
-        α of the link curve.
-    sinr_min_db
-        SINR below which nothing arrives [dB].
-    """
-
-    layers: int
-    modulation: Modulation
-    overhead: float
-    share: float
-    attenuation: float
-    sinr_min_db: float = SINR_MIN_DB
-
-    @property
-    def highest_efficiency(self) -> float:
-        """Bits per resource element of one layer at the best modulation and coding."""
-        return BITS_PER_SYMBOL[self.modulation] * HIGHEST_CODE_RATE
-
-
-@dataclass(frozen=True)
-class Link:
-    """The link of a carrier between a cell and a terminal, but for the loss between them.
-
-    Attributes
-    ----------
-    n_resource_blocks, subcarrier_spacing_khz
-        Resource blocks and their subcarriers' spacing [kHz].
-    ports, reference_elements
-        As for `rsrq_db`.
-    terminal_noise_figure_db, base_noise_figure_db
-        Noise figures of the receivers [dB].
-    terminal_power_dbm
-        Power of the terminal [dBm].
-    uplink_interference_db
-        How far other cells' terminals lift the noise at the base [dB].
-    downlink, uplink
-        The two directions.
-    """
-
-    n_resource_blocks: int
-    subcarrier_spacing_khz: int
-    ports: int
-    reference_elements: int
-    terminal_noise_figure_db: float
-    terminal_power_dbm: float
-    base_noise_figure_db: float
-    uplink_interference_db: float
-    downlink: Direction
-    uplink: Direction
-
-    @property
-    def noise_dbm(self) -> float:
-        """Noise of a subcarrier at the terminal [dBm]."""
-        return self._noise_dbm(self.terminal_noise_figure_db)
-
-    @property
-    def base_noise_dbm(self) -> float:
-        """Noise of a subcarrier at the base, without interference [dBm]."""
-        return self._noise_dbm(self.base_noise_figure_db)
-
-    @property
-    def one_block_limit_db(self) -> float:
-        """Coupling loss at which the terminal's power in one block equals noise and interference.
-
-        In decibels; a smaller loss leaves as many decibels of SNR.
-        """
-        power_dbm = float(resource_element_power_dbm(self.terminal_power_dbm, 1))
-        return power_dbm - self.base_noise_dbm - self.uplink_interference_db
-
-    def block_mbps(self, direction: Direction) -> float:
-        """Return the rate of one block at one bit per resource element [Mbit/s]."""
-        elements_per_ms = _ELEMENTS_PER_BLOCK_AND_MS * self.subcarrier_spacing_khz / 15
-        return elements_per_ms * 1e-3 * (1.0 - direction.overhead) * direction.share
-
-    def _noise_dbm(self, noise_figure_db: float) -> float:
-        return float(noise_power_dbm(self.subcarrier_spacing_khz * 1e3, noise_figure_db))
+__all__ = [
+    "BITS_PER_SYMBOL",
+    "DOWNLINK_ATTENUATION",
+    "HIGHEST_CODE_RATE",
+    "NR_DOWNLINK_OVERHEAD",
+    "NR_UPLINK_OVERHEAD",
+    "SINR_MIN_DB",
+    "UPLINK_ATTENUATION",
+    "Direction",
+    "Link",
+    "LinkFigures",
+    "Modulation",
+    "downlink_mbps",
+    "link_figures",
+    "lte_downlink_overhead",
+    "lte_uplink_overhead",
+    "spectral_efficiency",
+    "tdd_shares",
+    "uplink_limit_db",
+    "uplink_mbps",
+]
 
 
 class LinkFigures(NamedTuple):
@@ -162,13 +79,13 @@ class LinkFigures(NamedTuple):
 
     Attributes
     ----------
-    sinr_db, rsrq_db
+    sinr_db, rsrq_db : numpy.ndarray
         Ratio to interference and noise, and received quality [dB].
-    downlink_mbps, uplink_mbps
+    downlink_mbps, uplink_mbps : numpy.ndarray
         Rates of a terminal that has the carrier to itself [Mbit/s].
-    uplink_margin_db
+    uplink_margin_db : numpy.ndarray
         Loss that could be added before the uplink breaks [dB]; it closes from 0 on.
-    coverage_probability
+    coverage_probability : numpy.ndarray
         Probability that RSRP reaches the threshold [0–1].
     """
 
@@ -309,9 +226,9 @@ def spectral_efficiency(sinr_db: ArrayLike, direction: Direction) -> Float32OrAr
 
     Parameters
     ----------
-    sinr_db
+    sinr_db : array_like
         SINR per resource element [dB].
-    direction
+    direction : Direction
         Its curve, modulation and layers.
 
     Returns
@@ -348,9 +265,9 @@ def downlink_mbps(sinr_db: ArrayLike, link: Link) -> Float32OrArray:
 
     Parameters
     ----------
-    sinr_db
+    sinr_db : array_like
         SINR per resource element [dB].
-    link
+    link : Link
         The carrier's link.
 
     Returns
@@ -372,9 +289,9 @@ def uplink_mbps(coupling_loss_db: ArrayLike, link: Link) -> Float32OrArray:
 
     Parameters
     ----------
-    coupling_loss_db
+    coupling_loss_db : array_like
         Loss between the ports of base and terminal, as in `uplink_snr_db` [dB].
-    link
+    link : Link
         The carrier's link.
 
     Returns
@@ -403,9 +320,9 @@ def uplink_limit_db(mbps: float | None, link: Link) -> float:
 
     Parameters
     ----------
-    mbps
+    mbps : float, optional
         Rate [Mbit/s]; None where one resource block that gets through is enough.
-    link
+    link : Link
         The carrier's link.
 
     Returns
@@ -453,20 +370,20 @@ def link_figures(
 
     Parameters
     ----------
-    rsrp_dbm
+    rsrp_dbm : array_like
         RSRP of the serving cell [dBm]; NaN or −inf where there is none.
-    interference_mw
+    interference_mw : array_like
         Sum of the other cells' RSRP, each times its load [mW].
-    re_power_dbm, load
+    re_power_dbm, load : array_like
         Of the serving cell: power of a resource element and port at the transmitter's output
         [dBm], and share of its resource elements in use [0–1].
-    link
+    link : Link
         The carrier's link.
-    threshold_dbm
+    threshold_dbm : float
         Lowest RSRP that counts as covered [dBm].
-    sigma_db
+    sigma_db : float
         Standard deviation of the total error [dB].
-    uplink_mbps
+    uplink_mbps : float, optional
         Rate that the uplink must reach to close [Mbit/s]; None for one block that gets through.
 
     Returns
@@ -500,110 +417,6 @@ def link_figures(
         *figures,
     )
     return LinkFigures(*(figure.reshape(shape) for figure in figures))
-
-
-def tdd_shares(pattern: str) -> tuple[float, float]:
-    """Return the shares of time that a slot pattern of TDD gives to downlink and uplink.
-
-    Parameters
-    ----------
-    pattern
-        Slots ``D`` (downlink), ``U`` (uplink) and ``S`` (special), a space, and the special
-        slot's symbols of downlink, guard and uplink: ``DDDDDDDSUU 6:4:4``. Symbols that carry no
-        data count as guard.
-
-    Returns
-    -------
-    tuple of float
-        Downlink and uplink.
-
-    Raises
-    ------
-    OutOfRangeError
-        If the pattern is none, or the special slot's symbols are not 14.
-
-    Examples
-    --------
-    >>> [round(share, 3) for share in tdd_shares("DDDDDDDSUU 6:4:4")]  # 104 and 32 of 140
-    [0.743, 0.229]
-    """
-    slots, _, special = pattern.partition(" ")
-    symbols = special.split(":")
-    well_formed = (
-        {"D", "U"} <= set(slots) <= {"D", "S", "U"}
-        and len(symbols) == 3
-        and all(count.isdecimal() for count in symbols)
-        and sum(map(int, symbols)) == SYMBOLS_PER_SLOT
-    )
-    if not well_formed:
-        raise OutOfRangeError(
-            f"TDD pattern {pattern!r} is none: write slots and the symbols of the special slot, "
-            f"{SYMBOLS_PER_SLOT} together, as in 'DDDDDDDSUU 6:4:4'"
-        )
-    down, _, up = map(int, symbols)
-    special_slots, total = slots.count("S"), SYMBOLS_PER_SLOT * len(slots)
-    return (
-        (SYMBOLS_PER_SLOT * slots.count("D") + down * special_slots) / total,
-        (SYMBOLS_PER_SLOT * slots.count("U") + up * special_slots) / total,
-    )
-
-
-def lte_downlink_overhead(n_resource_blocks: int, ports: int) -> float:
-    """Return the share of LTE's downlink elements that carry no data.
-
-    Parameters
-    ----------
-    n_resource_blocks
-        Resource blocks of the carrier.
-    ports
-        Ports of the cell-specific reference signal: 1, 2 or 4.
-
-    Returns
-    -------
-    float
-        Share of the first two symbols of each subframe, held by control, of the reference signals
-        in the others, and of synchronisation and broadcast.
-
-    References
-    ----------
-    3GPP TS 36.211, sections 6.6 (broadcast), 6.7 (control), 6.10.1 (reference), 6.11
-    (synchronisation).
-
-    Examples
-    --------
-    >>> round(lte_downlink_overhead(100, 2), 3)  # (24 + 12) / 168 + 528 / 168000
-    0.217
-    """
-    control = 2 * SUBCARRIERS_PER_RESOURCE_BLOCK
-    reference = _LTE_REFERENCE_ELEMENTS[ports] - _LTE_REFERENCE_IN_CONTROL[ports]
-    frame = 10 * _ELEMENTS_PER_BLOCK_AND_MS * n_resource_blocks
-    return (control + reference) / _ELEMENTS_PER_BLOCK_AND_MS + _LTE_BROADCAST_PER_FRAME / frame
-
-
-def lte_uplink_overhead(n_resource_blocks: int, control_blocks: int) -> float:
-    """Return the share of LTE's uplink elements that carry no data.
-
-    Parameters
-    ----------
-    n_resource_blocks, control_blocks
-        Resource blocks of the carrier, and how many of them control takes.
-
-    Returns
-    -------
-    float
-        Share of the control blocks, and of the two symbols with reference signals in the others.
-
-    References
-    ----------
-    3GPP TS 36.211, sections 5.4 (control) and 5.5.2.1 (demodulation reference signal).
-
-    Examples
-    --------
-    >>> round(lte_uplink_overhead(100, 4), 3)  # 1 − 0.96 · 12/14
-    0.177
-    """
-    data = 1.0 - control_blocks / n_resource_blocks
-    return 1.0 - data * (SYMBOLS_PER_SLOT - 2) / SYMBOLS_PER_SLOT
 
 
 def _curve(direction: Direction) -> tuple[float, float, float, float]:

@@ -1,7 +1,7 @@
 """3GPP TR 38.901: path loss and line-of-sight probability of RMa, UMa, UMi and InH-office.
 
-Distances are handed over as horizontal (2-D) ones; the formulas take the slant (3-D) distance
-where the report does. Each scenario reads the same way: range, line-of-sight probability, the
+Distances are given as horizontal (2-D); the formulas take the slant (3-D) distance where the
+report does. Each scenario has the same order: range, line-of-sight probability, the
 public loss, then its two states.
 """
 
@@ -11,8 +11,7 @@ from typing import Literal, TypeAlias, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ankang_coverage.errors import OutOfRangeError
-from ankang_coverage.propagation._ranges import FloatOrArray, ModelRange, checked
+from ankang_coverage.propagation._ranges import FloatOrArray, ModelRange, checked, require_word
 
 Office: TypeAlias = Literal["mixed", "open"]
 _Array: TypeAlias = NDArray[np.float64]
@@ -64,7 +63,7 @@ def rma_los_probability(distance_m: ArrayLike) -> FloatOrArray:
 
     Parameters
     ----------
-    distance_m
+    distance_m : array_like
         Horizontal distance [m], 0 or more.
 
     Returns
@@ -102,20 +101,20 @@ def rma_loss(
 
     Parameters
     ----------
-    distance_m
+    distance_m : array_like
         Horizontal distance [m], 10 to 10,000 in line of sight, 10 to 5,000 otherwise.
-    frequency_mhz
+    frequency_mhz : array_like
         Carrier frequency [MHz], 500 to 30,000.
-    base_height_m
+    base_height_m : array_like
         Height of the base station's antenna [m], 10 to 150.
-    terminal_height_m
+    terminal_height_m : array_like
         Height of the terminal [m], 1 to 10.
-    line_of_sight
+    line_of_sight : array_like, optional
         True, False or an array of them: the loss of that state. None: the expected loss, the
         two states' decibels weighted by `rma_los_probability`; it needs both states' ranges.
-    extrapolate
+    extrapolate : bool
         Allow values outside the ranges.
-    street_width_m, building_height_m
+    street_width_m, building_height_m : array_like
         Average street width and building height [m], each 5 to 50.
 
     Returns
@@ -223,9 +222,9 @@ def uma_los_probability(distance_m: ArrayLike, terminal_height_m: ArrayLike = 1.
 
     Parameters
     ----------
-    distance_m
+    distance_m : array_like
         Horizontal distance [m], 0 or more.
-    terminal_height_m
+    terminal_height_m : array_like
         Height of the terminal [m], 0 to 23; it counts above 13.
 
     Returns
@@ -276,19 +275,19 @@ def uma_loss(
 
     Parameters
     ----------
-    distance_m
+    distance_m : array_like
         Horizontal distance [m], 10 to 5,000.
-    frequency_mhz
+    frequency_mhz : array_like
         Carrier frequency [MHz], 500 to 100,000.
-    base_height_m
+    base_height_m : array_like
         Height of the base station's antenna [m]: 25, the report's only value; others above 1
         are an extrapolation.
-    terminal_height_m
+    terminal_height_m : array_like
         Height of the terminal [m], 1.5 to 22.5.
-    line_of_sight
+    line_of_sight : array_like, optional
         True, False or an array of them: the loss of that state. None: the expected loss, the
         two states' decibels weighted by `uma_los_probability`.
-    extrapolate
+    extrapolate : bool
         Allow values outside the ranges.
 
     Returns
@@ -346,7 +345,7 @@ def umi_los_probability(distance_m: ArrayLike) -> FloatOrArray:
 
     Parameters
     ----------
-    distance_m
+    distance_m : array_like
         Horizontal distance [m], 0 or more.
 
     Returns
@@ -380,19 +379,19 @@ def umi_loss(
 
     Parameters
     ----------
-    distance_m
+    distance_m : array_like
         Horizontal distance [m], 10 to 5,000.
-    frequency_mhz
+    frequency_mhz : array_like
         Carrier frequency [MHz], 500 to 100,000.
-    base_height_m
+    base_height_m : array_like
         Height of the base station's antenna [m]: 10, the report's only value; others above 1
         are an extrapolation.
-    terminal_height_m
+    terminal_height_m : array_like
         Height of the terminal [m], 1.5 to 22.5.
-    line_of_sight
+    line_of_sight : array_like, optional
         True, False or an array of them: the loss of that state. None: the expected loss, the
         two states' decibels weighted by `umi_los_probability`.
-    extrapolate
+    extrapolate : bool
         Allow values outside the ranges.
 
     Returns
@@ -447,9 +446,9 @@ def inh_los_probability(distance_m: ArrayLike, office: Office = "mixed") -> Floa
 
     Parameters
     ----------
-    distance_m
+    distance_m : array_like
         Horizontal distance [m], 0 or more.
-    office
+    office : {'mixed', 'open'}
         ``mixed`` or ``open``.
 
     Returns
@@ -468,8 +467,7 @@ def inh_los_probability(distance_m: ArrayLike, office: Office = "mixed") -> Floa
     0.5372
     """
     distance = checked("distance_m", distance_m, _ANY_DISTANCE_M, f"{_LOS_TABLE}, InH")
-    if office not in get_args(Office):
-        raise OutOfRangeError(f"office is {office!r} but must be one of mixed, open")
+    require_word("office", office, get_args(Office))
     if office == "mixed":
         probability = np.where(
             distance < 6.5,
@@ -500,19 +498,19 @@ def inh_loss(
 
     Parameters
     ----------
-    distance_m
+    distance_m : array_like
         Horizontal distance [m]; the slant distance it makes with the heights must lie within
         1 to 150 m.
-    frequency_mhz
+    frequency_mhz : array_like
         Carrier frequency [MHz], 500 to 100,000.
-    base_height_m, terminal_height_m
+    base_height_m, terminal_height_m : array_like
         Antenna heights above the floor [m]; the report evaluates 3 and 1.
-    line_of_sight
+    line_of_sight : array_like, optional
         True, False or an array of them: the loss of that state. None: the expected loss, the
         two states' decibels weighted by `inh_los_probability`.
-    extrapolate
+    extrapolate : bool
         Allow values outside the ranges.
-    office
+    office : {'mixed', 'open'}
         ``mixed`` or ``open``; it counts for the expected loss only.
 
     Returns

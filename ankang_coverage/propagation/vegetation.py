@@ -1,7 +1,7 @@
-"""Vegetation: what woods and single trees cost (ITU-R P.833).
+"""Vegetation: the loss by woods and single trees (ITU-R P.833).
 
-Short ways through leaves cost so much per metre; long ones do not, because the signal finds a
-way over and round the trees: the loss saturates.
+The loss grows with the length of a short path through leaves. On a long one it saturates, because
+the signal also passes over and round the trees.
 """
 
 from dataclasses import dataclass
@@ -27,11 +27,11 @@ class Woodland:
 
     Attributes
     ----------
-    factor_db, exponent
+    factor_db, exponent : float
         A₁ [dB] and α.
-    frequency_range_mhz
+    frequency_range_mhz : tuple of float
         Frequencies measured [MHz].
-    description
+    description : str
         Where, and what grows there.
     """
 
@@ -56,9 +56,9 @@ def vegetation_specific_attenuation(
 
     Parameters
     ----------
-    frequency_mhz
+    frequency_mhz : array_like
         Carrier frequency [MHz], 30 to 30,000.
-    extrapolate
+    extrapolate : bool
         Allow frequencies outside the range.
 
     Returns
@@ -105,11 +105,11 @@ def woodland_maximum_attenuation(
 
     Parameters
     ----------
-    frequency_mhz
+    frequency_mhz : array_like
         Carrier frequency [MHz], within what was measured in the woodland.
-    woodland
+    woodland : Woodland
         `RIO_DE_JANEIRO`, `MULHOUSE`, `SAINT_PETERSBURG` or one of your own measuring.
-    extrapolate
+    extrapolate : bool
         Allow frequencies outside the range.
 
     Returns
@@ -151,11 +151,11 @@ def woodland_loss(
 
     Parameters
     ----------
-    depth_m
+    depth_m : array_like
         Length of the path within the wood [m], 0 or more.
-    specific_attenuation_db_m
+    specific_attenuation_db_m : array_like
         γ [dB/m], above 0, as `vegetation_specific_attenuation` gives it.
-    maximum_attenuation_db
+    maximum_attenuation_db : array_like
         A_m [dB], above 0, as `woodland_maximum_attenuation` gives it.
 
     Returns
@@ -196,13 +196,13 @@ def woodland_slant_loss(
 
     Parameters
     ----------
-    frequency_mhz
+    frequency_mhz : array_like
         Carrier frequency [MHz], 30 to 30,000.
-    depth_m
+    depth_m : array_like
         Length of the path within the vegetation [m], 0 or more.
-    elevation_deg
+    elevation_deg : array_like
         Elevation of the path [degrees], above 0, at most 90.
-    extrapolate
+    extrapolate : bool
         Allow frequencies outside the range.
 
     Returns
@@ -244,16 +244,16 @@ def tree_loss(
 
     Parameters
     ----------
-    frequency_mhz
+    frequency_mhz : array_like
         Carrier frequency [MHz], 30 to 1000.
-    depth_m
+    depth_m : array_like
         Length of the path within the canopy [m], 0 or more.
-    specific_attenuation_db_m
+    specific_attenuation_db_m : array_like, optional
         γ [dB/m], above 0; without one that of `vegetation_specific_attenuation`.
-    other_path_loss_db
+    other_path_loss_db : array_like
         The lowest excess loss of other ways, such as diffraction over and round the tree [dB],
         0 to 1000: the tree costs no more than going round it.
-    extrapolate
+    extrapolate : bool
         Allow frequencies outside the range.
 
     Returns

@@ -31,11 +31,23 @@ from ankang_coverage.region.rasters import (
 )
 from ankang_coverage.region.rejections import REJECTED, rejected_table
 from ankang_coverage.region.shares import PixelShares, pixel_shares
+from ankang_coverage.shown import Shown
 
 Paths = str | Path | Sequence[str | Path]
 
 GeometrySource = Literal["tianditu", "approximate", "synthetic", "user"]
 ElevationKind = Literal["dtm", "dsm"]
+
+
+_FROM_FILES = (
+    "village polygons and people",
+    "township polygons",
+    "county polygons",
+    "elevation",
+    "land cover",
+    "population raster",
+)
+"""What a region is made of, as its sources name it."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +62,8 @@ class Source:
     """Whom to credit, with date and licence; or how it was made and from which seed."""
 
 
-@dataclass(frozen=True)
-class Region:
+@dataclass(frozen=True, repr=False)
+class Region(Shown):
     """One study area: polygons, people and rasters in one projected CRS.
 
     Attributes
@@ -89,6 +101,18 @@ class Region:
     notes: tuple[str, ...] = field(default=())
     rejected: pd.DataFrame = field(default_factory=rejected_table)
 
+    def _figures(self) -> dict[str, object]:
+        rows, columns = self.geobox.shape
+        return {
+            "name": self.name,
+            "villages": f"{len(self.villages):,}",
+            "townships": f"{len(self.townships):,}",
+            "counties": f"{len(self.counties):,}",
+            "people": f"{self.villages['people'].sum():,.0f}",
+            "grid": f"{rows:,} × {columns:,} pixels of {self.geobox.resolution.x:g} m",
+            "synthetic": "; ".join(s.what for s in self.sources if s.nature == "synthetic") or "no",
+        }
+
     def __post_init__(self) -> None:
         check_hierarchy(self.counties, self.townships, self.villages)
 
@@ -110,19 +134,24 @@ class Region:
 
         Parameters
         ----------
-        name
+        name : str
             Name of the area, for titles.
-        villages
+        villages : str or Path
             Vector file of village polygons with 12-digit codes, names and people.
-        townships, counties
+        townships, counties : str or Path, optional
             Vector files of the parents; made from the villages when omitted. Their people are
             the sums of their villages'.
-        elevation, land_cover, population
+        elevation, land_cover, population : str, Path or sequence of them, optional
             GeoTIFFs. Without population, people spread evenly over their village.
-        elevation_kind
+        elevation_kind : {"dtm", "dsm"}, default "dtm"
             ``dtm`` (bare ground) or ``dsm`` (tops of trees and roofs).
-        resolution_m
+        resolution_m : float, default 90.0
             Side of a pixel [m].
+
+        Returns
+        -------
+        Region
+            The region, in the UTM zone of its middle.
 
         Raises
         ------
@@ -146,29 +175,8 @@ class Region:
         }
         geobox = grid_around(lowest, resolution_m, margin_m=resolution_m)
 
-        def raster(name: RasterName, paths: Paths | None, otherwise: float) -> xr.DataArray:
-            if paths is None:
-                return as_raster(np.full(geobox.shape, otherwise, np.float32), geobox, name)
-            values = read_raster(paths, geobox, name)
-            if name != "population":  # where it has no data, nobody lives
-                require_cover(values, lowest, paths)
-            return values
-
-        rasters = xr.Dataset(
-            {
-                "elevation_m": raster("elevation_m", elevation, np.nan),
-                "land_cover": raster("land_cover", land_cover, 0.0),
-                "population": raster("population", population, 1.0),
-            }
-        )
-        given = {
-            "village polygons and people": villages,
-            "township polygons": townships,
-            "county polygons": counties,
-            "elevation": elevation,
-            "land cover": land_cover,
-            "population raster": population,
-        }
+        rasters = _rasters_on(geobox, lowest, elevation, land_cover, population)
+        files = (villages, townships, counties, elevation, land_cover, population)
         return cls(
             name=name,
             counties=upper["county"],
@@ -178,7 +186,7 @@ class Region:
             elevation_kind=elevation_kind,
             sources=tuple(
                 Source(what, "given", _names(file))
-                for what, file in given.items()
+                for what, file in zip(_FROM_FILES, files, strict=True)
                 if file is not None
             ),
             notes=tuple(
@@ -203,6 +211,32 @@ class Region:
     def is_synthetic(self) -> bool:
         """Whether any ingredient is made up."""
         return any(source.nature == "synthetic" for source in self.sources)
+
+
+def _rasters_on(
+    geobox: GeoBox,
+    villages: gpd.GeoDataFrame,
+    elevation: Paths | None,
+    land_cover: Paths | None,
+    population: Paths | None,
+) -> xr.Dataset:
+    """Read the rasters onto the grid; what is not given is unknown, or the same everywhere."""
+
+    def raster(name: RasterName, paths: Paths | None, otherwise: float) -> xr.DataArray:
+        if paths is None:
+            return as_raster(np.full(geobox.shape, otherwise, np.float32), geobox, name)
+        values = read_raster(paths, geobox, name)
+        if name != "population":  # where it has no data, nobody lives
+            require_cover(values, villages, paths)
+        return values
+
+    return xr.Dataset(
+        {
+            "elevation_m": raster("elevation_m", elevation, np.nan),
+            "land_cover": raster("land_cover", land_cover, 0.0),
+            "population": raster("population", population, 1.0),
+        }
+    )
 
 
 def _parents(

@@ -98,9 +98,9 @@ def name_places(counties: gpd.GeoDataFrame) -> list[tuple[str, list[float]]]:
     ]
 
 
-def bounds(counties: gpd.GeoDataFrame) -> list[list[float]]:
+def bounds(places: gpd.GeoDataFrame | gpd.GeoSeries) -> list[list[float]]:
     """Return south-west and north-east corner, each latitude and longitude [deg]."""
-    west, south, east, north = counties.to_crs(WGS84).total_bounds.round(_DECIMALS).tolist()
+    west, south, east, north = places.to_crs(WGS84).total_bounds.round(_DECIMALS).tolist()
     return [[south, west], [north, east]]
 
 

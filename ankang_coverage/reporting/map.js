@@ -157,8 +157,8 @@ function drawCoverageMap(map, block) {
   const panel = () => {
     const groups = [];
     for (const spec of page.layers) {
-      const last = groups[groups.length - 1];
-      if (last && last.name === spec.group) last.specs.push(spec);
+      const known = groups.find((group) => group.name === spec.group);
+      if (known) known.specs.push(spec);
       else groups.push({ name: spec.group, specs: [spec] });
     }
     const entries = element("div", "ac-entries", ...groups.map((group) => element("fieldset", "",
@@ -208,7 +208,7 @@ function drawCoverageMap(map, block) {
   }
   map.fitBounds(page.bounds, { paddingTopLeft: clear.topLeft,
     paddingBottomRight: clear.bottomRight, animate: false });
-  L.geoJSON(page.outside, { pane: "veil", renderer: L.svg({ pane: "veil" }), interactive: false,
+  if (page.outside) L.geoJSON(page.outside, { pane: "veil", renderer: L.svg({ pane: "veil" }), interactive: false,
     style: { stroke: false, fillColor: "#eceff1", fillOpacity: 0.72 } }).addTo(map);
   control("topright", panel());
   L.control.scale({ position: "bottomleft", imperial: false }).addTo(map);

@@ -1,53 +1,94 @@
-"""Interactive maps of a plan or of a coverage prediction, in one file that needs no network.
+"""Interactive maps in one file that needs no network.
 
 A map is described as a page of plain values (title, notes, layers from top to bottom), which
-``map.js`` draws in the browser. This module writes the description.
+``map.js`` draws in the browser. This module writes the description; `explore` is the door to it.
 """
 
-import html
-import re
-from collections.abc import Iterable, Sequence
-from itertools import pairwise
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
+import folium
 import geopandas as gpd
 import xarray as xr
 
-from ankang_coverage.errors import OutOfRangeError, RasterError
-from ankang_coverage.planning.plan import Plan
-from ankang_coverage.region.coordinates import WGS84
+from ankang_coverage.coverage import Change, Coverage
+from ankang_coverage.errors import ArgumentTypeError
+from ankang_coverage.planning import Plan
 from ankang_coverage.region.region import Region, Source
-from ankang_coverage.reporting import style
-from ankang_coverage.reporting.areas import bounds, feature_collection, name_places, outside
+from ankang_coverage.reporting.areas import bounds, feature_collection, outside
+from ankang_coverage.reporting.map_layers import (
+    LEVELS,
+    Basemap,
+    MapLayer,
+    change_layer,
+    chosen_layers,
+    coverage_layer,
+    division_layers,
+    hillshade_layer,
+    site_layer,
+    tile_layer,
+)
+from ankang_coverage.reporting.map_sources import (
+    attribution,
+    notes,
+    share_line,
+    source_line,
+    with_sites,
+)
 from ankang_coverage.reporting.offline import OfflineMap
-from ankang_coverage.reporting.overlays import (
-    WebRaster,
-    class_png,
-    classify,
-    data_url,
-    height_breaks,
-    relief_png,
-    to_web_mercator,
-)
-from ankang_coverage.reporting.words import (
-    Words,
-    dbm,
-    percent,
-    text,
-    translated,
-    vocabulary,
-    whole,
-)
+from ankang_coverage.reporting.words import Words, vocabulary, whole
 from ankang_coverage.sites.network import Network
 
-Basemap = Literal["osm", "tianditu"]
 
-_LEVELS = ("counties", "townships", "villages")
-_TIANDITU_KEY = re.compile(r"[0-9A-Za-z]{16,64}")
-_LEAFLET = '<a href="https://leafletjs.com">Leaflet</a>'
+def explore(
+    thing: Region | Network | Coverage | Change | Plan,
+    m: folium.Map | None = None,
+    *,
+    tiles: Basemap | None = None,
+    tianditu_key: str | None = None,
+    lang: str = "zh",
+) -> folium.Map:
+    """Draw a region, a network, a coverage, a change or a plan.
 
-MapLayer = dict[str, Any]
-Swatch = dict[str, Any]
+    Parameters
+    ----------
+    thing : Region, Network, Coverage, Change or Plan
+        What is drawn. A change is what ``coverage.difference(other)`` returns.
+    m : folium.Map, optional
+        Map to draw on, of this function or of folium; a new one when omitted. The layers come on
+        top of those it has.
+    tiles : {"osm", "tianditu"}, optional
+        Street map under the layers of a new map: OpenStreetMap or 天地图. Only then does the page
+        request anything from the network; without it the base is a hillshade.
+    tianditu_key : str, optional
+        Your key for 天地图, needed with ``tiles="tianditu"``. It stands in the page.
+    lang : {"zh", "en"}, default "zh"
+        Language of the map.
+
+    Returns
+    -------
+    folium.Map
+        `m`, or a new `OfflineMap`: shown by a notebook, written by ``save(path)``.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If `thing` is none of these.
+    UnknownNameError, OutOfRangeError
+        If there is no such language or street map, or the key is missing.
+
+    Examples
+    --------
+    >>> import ankang_coverage as ac
+    >>> m = ac.explore(ac.datasets.ankang(900.0))  # doctest: +SKIP
+    """
+    words = vocabulary(lang, thing.programme.targets if isinstance(thing, Plan) else ())
+    page = _of(thing, words, lang).page(words, tiles, tianditu_key)
+    if m is None:
+        return OfflineMap(page)
+    OfflineMap.draw_on(m, page)
+    return m
 
 
 def plan_map(
@@ -61,14 +102,14 @@ def plan_map(
 
     Parameters
     ----------
-    plan
+    plan : Plan
         The plan.
-    lang
-        Language of the map, ``zh`` or ``en``.
-    basemap
+    lang : {"zh", "en"}, default "zh"
+        Language of the map.
+    basemap : {"osm", "tianditu"}, optional
         Street map under the layers: ``osm`` (OpenStreetMap) or ``tianditu`` (天地图). Only then
         does the page request anything from the network; without it the base is a hillshade.
-    tianditu_key
+    tianditu_key : str, optional
         Your key for 天地图, needed with ``basemap="tianditu"``. It stands in the page.
 
     Returns
@@ -78,60 +119,18 @@ def plan_map(
 
     Raises
     ------
-    OutOfRangeError
+    UnknownNameError, OutOfRangeError
         If there is no such language or base map, or the key is missing.
     RasterError
         If a coverage Dataset has no CRS or does not say its threshold.
     """
-    words = vocabulary(lang)
-    services = list(plan.coverage_after)
-    states = [
-        (service, state, datasets[service])
-        for service in services
-        for state, datasets in [("after", plan.coverage_after), ("before", plan.coverage_before)]
-    ]
-    first = services[0] if services else None
-    coverage = [
-        _coverage_layer(
-            dataset,
-            f"coverage-{service}-{state}",
-            words[f"coverage_{state}"].format(service=service.upper()),
-            words,
-            on=(service, state) == (first, "after"),
-        )
-        for service, state, dataset in states
-    ]
-    levels = {"counties": plan.counties, "townships": plan.townships, "villages": plan.villages}
-    sites = [
-        *_chosen_layers(plan, words, lang),
-        _site_layer(plan.network, words, on=False),
-    ]
-    lines = [
-        words["chosen_line"].format(
-            programme=result.target.title(lang),
-            number=whole((plan.chosen["programme"] == result.target.id).sum()),
-        )
-        for result in plan.results
-    ]
-    lines += [_share_line(plan.counties, service, words) for service in services]
-    return _draw(
-        plan.region,
-        title=words["plan_title"].format(region=plan.region.name),
-        lines=lines,
-        datasets=[dataset for _, _, dataset in states],
-        sources=_with_sites(plan.sources, [plan.network.sites, plan.chosen]),
-        layers=[*sites, *coverage, *_division_layers(plan.counties, services, words)],
-        levels=levels,
-        services=services,
-        words=words,
-        basemap=basemap,
-        tianditu_key=tianditu_key,
-    )
+    words = vocabulary(lang, plan.programme.targets)
+    return OfflineMap(_of_plan(plan, words, lang).page(words, basemap, tianditu_key))
 
 
 def coverage_map(
     region: Region,
-    coverage: xr.Dataset,
+    coverage: Coverage | xr.Dataset,
     network: Network | None = None,
     *,
     lang: str = "zh",
@@ -142,15 +141,15 @@ def coverage_map(
 
     Parameters
     ----------
-    region
+    region : Region
         The study area.
-    coverage
-        (y, x) Dataset with ``rsrp_dbm`` and the attributes ``service`` and
-        ``rsrp_threshold_dbm``, as the predictor returns it.
-    network
-        Sites to show, if any.
-    lang
-        Language of the map, ``zh`` or ``en``.
+    coverage : Coverage or xarray.Dataset
+        The coverage, or a (y, x) Dataset with ``rsrp_dbm`` and the attributes ``service`` and
+        ``rsrp_threshold_dbm``, such as one of `Coverage.to_dataset` that was kept on disk.
+    network : Network, optional
+        Sites to show.
+    lang : {"zh", "en"}, default "zh"
+        Language of the map.
     basemap, tianditu_key
         As for `plan_map`.
 
@@ -161,358 +160,194 @@ def coverage_map(
 
     Raises
     ------
-    OutOfRangeError
+    UnknownNameError, OutOfRangeError
         If there is no such language or base map, or the key is missing.
     RasterError
         If the Dataset has no CRS or does not say its threshold.
     """
     words = vocabulary(lang)
-    service = str(coverage.attrs.get("service", "")).upper()
+    content = _of_coverage(region, _as_dataset(coverage), network, words)
+    return OfflineMap(content.page(words, basemap, tianditu_key))
+
+
+@dataclass(frozen=True)
+class _Content:
+    """What a map shows, before what every map has is added.
+
+    Attributes
+    ----------
+    title
+        Title of the page.
+    layers
+        Layers above the relief.
+    sources
+        Where the data come from.
+    region
+        Gives the relief and the divisions; None where there is none.
+    levels
+        Tables of the divisions by level.
+    lines
+        Figures under the title.
+    datasets
+        Predictions, for the notes on model and terrain.
+    services
+        Services whose figures the tables have.
+    points
+        What the map is centred on where there is no region.
+    """
+
+    title: str
+    layers: Sequence[MapLayer]
+    sources: Sequence[Source]
+    region: Region | None = None
+    levels: Mapping[str, gpd.GeoDataFrame] = field(default_factory=dict)
+    lines: Sequence[str] = ()
+    datasets: Sequence[xr.Dataset] = ()
+    services: Sequence[str] = ()
+    points: gpd.GeoSeries | None = None
+
+    def page(
+        self, words: Words, basemap: Basemap | None, tianditu_key: str | None
+    ) -> dict[str, Any]:
+        """Return the page with what every map has."""
+        base = [] if self.region is None else [hillshade_layer(self.region, words, on=not basemap)]
+        if basemap is not None:
+            base.append(tile_layer(basemap, tianditu_key, words))
+        frame = self.points if self.region is None else self.region.counties
+        levels = dict(self.levels)
+        return {
+            "language": words["language"],
+            "title": self.title,
+            "lines": list(self.lines),
+            "notes": notes(self.sources, self.datasets, words),
+            "sources": [source_line(source, words) for source in self.sources],
+            "attribution": attribution(self.sources),
+            "words": {key: words[key] for key in ("panel", "sources", "zoom_in", "zoom_out")},
+            "bounds": bounds(frame),
+            "outside": None if self.region is None else outside(self.region.counties),
+            "has_tiles": basemap is not None,
+            "areas": {
+                level: feature_collection(table, levels, self.services, words)
+                for level, table in levels.items()
+            },
+            "layers": [*self.layers, *base],
+        }
+
+
+def _of(thing: object, words: Words, lang: str) -> _Content:
+    if isinstance(thing, Plan):
+        return _of_plan(thing, words, lang)
+    if isinstance(thing, Coverage):
+        return _of_coverage(thing.region, thing.to_dataset(), thing.network, words)
+    if isinstance(thing, Change):
+        return _of_change(thing, words)
+    if isinstance(thing, Network):
+        return _of_network(thing, words)
+    if isinstance(thing, Region):
+        return _of_region(thing, words)
+    raise ArgumentTypeError(
+        f"explore draws a Region, a Network, a Coverage, a Change or a Plan, not a "
+        f"{type(thing).__name__}"
+    )
+
+
+def _as_dataset(coverage: Coverage | xr.Dataset) -> xr.Dataset:
+    return coverage if isinstance(coverage, xr.Dataset) else coverage.to_dataset()
+
+
+def _of_region(region: Region, words: Words) -> _Content:
+    levels = {level: getattr(region, level) for level in LEVELS}
+    return _Content(
+        title=region.name,
+        layers=division_layers(region.counties, [], words),
+        sources=region.sources,
+        region=region,
+        levels=levels,
+    )
+
+
+def _of_network(network: Network, words: Words) -> _Content:
+    return _Content(
+        title=words["existing_sites"],
+        layers=[site_layer(network, words, on=True)],
+        sources=with_sites(network.sources, [network.sites]),
+        points=network.sites.geometry,
+    )
+
+
+def _of_coverage(
+    region: Region, figures: xr.Dataset, network: Network | None, words: Words
+) -> _Content:
+    service = str(figures.attrs.get("service", "")).upper()
     name = words["coverage_only"].format(service=service)
-    layers = [_coverage_layer(coverage, "coverage", name, words, on=True)]
+    layers = [coverage_layer(figures, "coverage", name, words, on=True)]
     sources = list(region.sources)
     if network is not None:
-        layers.insert(0, _site_layer(network, words, on=True))
-        sources = _with_sites([*sources, *network.sources], [network.sites])
-    return _draw(
-        region,
+        layers.insert(0, site_layer(network, words, on=True))
+        sources = with_sites([*sources, *network.sources], [network.sites])
+    whole_region = _of_region(region, words)
+    return replace(
+        whole_region,
         title=words["coverage_title"].format(region=region.name, service=service),
-        lines=[],
-        datasets=[coverage],
+        layers=[*layers, *whole_region.layers],
         sources=sources,
-        layers=[*layers, *_division_layers(region.counties, [], words)],
-        levels={level: getattr(region, level) for level in _LEVELS},
-        services=[],
-        words=words,
-        basemap=basemap,
-        tianditu_key=tianditu_key,
+        datasets=[figures],
     )
 
 
-def _draw(
-    region: Region,
-    *,
-    title: str,
-    lines: Sequence[str],
-    datasets: Sequence[xr.Dataset],
-    sources: Sequence[Source],
-    layers: Sequence[MapLayer],
-    levels: dict[str, gpd.GeoDataFrame],
-    services: Sequence[str],
-    words: Words,
-    basemap: Basemap | None,
-    tianditu_key: str | None,
-) -> OfflineMap:
-    """Complete the page with what every map has and draw it."""
-    base = [_hillshade_layer(region, words, on=basemap is None)]
-    if basemap is not None:
-        base.append(_tile_layer(basemap, tianditu_key, words))
-    page = {
-        "language": words["language"],
-        "title": title,
-        "lines": list(lines),
-        "notes": _notes(sources, datasets, words),
-        "sources": [_source_line(source, words) for source in sources],
-        "attribution": _attribution(sources),
-        "words": {key: words[key] for key in ("panel", "sources", "zoom_in", "zoom_out")},
-        "bounds": bounds(region.counties),
-        "outside": outside(region.counties),
-        "has_tiles": basemap is not None,
-        "areas": {
-            level: feature_collection(frame, levels, services, words)
-            for level, frame in levels.items()
-        },
-        "layers": [*layers, *base],
-    }
-    return OfflineMap(page)
-
-
-# Layers, from the top of the map to its base
-
-
-def _chosen_layers(plan: Plan, words: Words, lang: str) -> list[MapLayer]:
-    """Describe the chosen sites, one layer per programme."""
-    columns = (
-        *("site_id", "site_name", "order", "position"),
-        *("people_gained", "people_gained_total", "reason", "data_source"),
-    )
-    layers = []
-    for number, result in enumerate(plan.results):
-        programme = result.target.title(lang)
-        chosen = plan.chosen[plan.chosen["programme"] == result.target.id]
-        colour = style.programme_colour(number)
-        points = [
-            [
-                round(row.latitude, 6),
-                round(row.longitude, 6),
-                f"{programme} {row.order}",
-                f"{text(row.county_name)} · {text(row.township_name)}",
-                str(site),
-                text(row.name),
-                whole(row.order),
-                f"{row.longitude:.5f}, {row.latitude:.5f}",
-                whole(row.people_gained),
-                whole(row.people_gained_total),
-                translated(row.reason, words),
-                translated(row.source, words),
-            ]
-            for site, row in zip(chosen.index, chosen.itertuples(), strict=True)
-        ]
-        layers.append(
-            {
-                "id": f"chosen-{result.target.id}",
-                "kind": "points",
-                "group": words["group_sites"],
-                "name": f"{programme} ({len(points):,})",
-                "on": True,
-                "points": points,
-                "columns": [words[column] for column in columns],
-                "style": _circle(colour, radius=5.0, outline="#20242c"),
-                "swatch": _swatch(colour, "point"),
-            }
-        )
-    return layers
-
-
-def _site_layer(network: Network, words: Words, *, on: bool) -> MapLayer:
-    """Describe a network's sites as small circles."""
-    sites = network.sites
-    places = sites.geometry.to_crs(WGS84)
-    rows = sites[["name", "status", "kind", "source"]].itertuples(index=False)
-    points = [
-        [
-            round(place.y, 6),
-            round(place.x, 6),
-            text(row.name),
-            "",
-            str(site),
-            translated(row.status, words),
-            translated(row.kind, words),
-            translated(row.source, words),
-        ]
-        for site, place, row in zip(sites.index, places, rows, strict=True)
-    ]
-    return {
-        "id": "sites",
-        "kind": "points",
-        "group": words["group_sites"],
-        "name": f"{words['existing_sites']} ({len(points):,})",
-        "on": on,
-        "points": points,
-        "columns": [words[column] for column in ("site_id", "status", "kind", "data_source")],
-        "style": _circle(style.SITE_COLOUR, radius=3.0, outline="#ffffff"),
-        "swatch": _swatch(style.SITE_COLOUR, "point"),
-    }
-
-
-def _coverage_layer(
-    coverage: xr.Dataset, layer_id: str, name: str, words: Words, *, on: bool
-) -> MapLayer:
-    """Describe the covered pixels of one Dataset as an image, coloured by strength."""
-    threshold = coverage.attrs.get("rsrp_threshold_dbm")
-    if threshold is None:
-        raise RasterError(
-            "coverage does not say its threshold: set the attribute rsrp_threshold_dbm, or take "
-            "the Dataset as predict returns it"
-        )
-    ramp = style.coverage_ramp(str(coverage.attrs.get("service", "")))
-    edges = [threshold + step for step in style.COVERAGE_STEPS_DB]
-    raster = to_web_mercator(coverage["rsrp_dbm"], "nearest")
-    png = class_png(classify(raster.values, edges), ramp, style.COVERAGE_OPACITY)
-    labels = [f"{dbm(low)} … {dbm(high)}" for low, high in pairwise(edges)]
-    labels.append(f"≥ {dbm(edges[-1])}")
-    return {
-        **_image(raster, png),
-        "id": layer_id,
-        "group": words["group_coverage"],
-        "name": name,
-        "on": on,
-        "depth": 2,
-        "legend_title": words["rsrp_legend"],
-        "legend": [
-            {"label": label, **_swatch(colour, "area", style.COVERAGE_OPACITY)}
-            for label, colour in reversed(list(zip(labels, ramp, strict=True)))
+def _of_change(change: Change, words: Words) -> _Content:
+    service, region = change.after.service.id.upper(), change.after.region
+    whole_region = _of_region(region, words)
+    networks = (change.before.network, change.after.network)
+    return replace(
+        whole_region,
+        title=words["change_title"].format(region=region.name, service=service),
+        layers=[
+            site_layer(change.after.network, words, on=True),
+            change_layer(change.to_dataset(), words),
+            *whole_region.layers,
         ],
-        "legend_note": words["uncovered_legend"].format(threshold=dbm(threshold)),
-    }
-
-
-def _division_layers(
-    counties: gpd.GeoDataFrame, services: Sequence[str], words: Words
-) -> list[MapLayer]:
-    """Describe counties, townships, and villages coloured by coverage class of each service."""
-    shares = [
-        words[share].format(service=service.upper())
-        for service in services
-        for share in ("people_share", "area_share")
-    ]
-    columns = [words["people"], *shares]
-    common = {"kind": "areas", "group": words["group_divisions"], "columns": columns}
-    layers: list[MapLayer] = [
-        {
-            **common,
-            "id": level,
-            "areas": level,
-            "name": words[level],
-            "on": level == "counties",
-            "line": style.LINES[level],
-            "swatch": _swatch(str(style.LINES[level]["color"]), "line"),
-        }
-        for level in _LEVELS
-        if level != "villages" or not services
-    ]
-    layers[0]["names"] = name_places(counties)
-    layers += [
-        {
-            **common,
-            "id": f"villages-{service}",
-            "areas": "villages",
-            "name": words["villages_by"].format(service=service.upper()),
-            "on": False,
-            "line": style.LINES["villages"],
-            "classes": service,
-            "opacity": style.AREA_OPACITY,
-            "legend_title": words["class_legend"],
-            "legend_note": "",
-            "legend": [
-                {"label": words[class_], **_swatch(colour, "area", style.AREA_OPACITY)}
-                for class_, colour in style.AREA_COLOURS.items()
-            ],
-        }
-        for service in services
-    ]
-    return layers
-
-
-def _hillshade_layer(region: Region, words: Words, *, on: bool) -> MapLayer:
-    """Describe the relief, tinted by height and shaded, as an image."""
-    raster = to_web_mercator(region.rasters["elevation_m"], "average")
-    breaks = [whole(height) for height in height_breaks(raster.values)]
-    between = [f"{low} … {high}" for low, high in pairwise(breaks)]
-    labels = [f"< {breaks[0]}", *between, f"≥ {breaks[-1]}"] if breaks else []
-    return {
-        **_image(raster, relief_png(raster)),
-        "id": "hillshade",
-        "group": words["group_base"],
-        "name": words["hillshade"],
-        "on": on,
-        "depth": 1,
-        "smooth": True,
-        "legend_title": words["height_legend"],
-        "legend": [
-            {"label": label, **_swatch(colour, "area", 1.0)}
-            for label, colour in zip(labels, style.HEIGHT_TINTS, strict=False)
-        ],
-        "legend_note": "",
-    }
-
-
-def _tile_layer(basemap: Basemap, tianditu_key: str | None, words: Words) -> MapLayer:
-    """Describe a street map from the network; both are WGS-84 to within a metre."""
-    if basemap == "osm":
-        urls = ["https://tile.openstreetmap.org/{z}/{x}/{y}.png"]
-        licence = "https://www.openstreetmap.org/copyright"
-        credit = f'&copy; <a href="{licence}">OpenStreetMap contributors</a>'
-        options = {"attribution": credit, "maxZoom": 19}
-    elif basemap == "tianditu":
-        if tianditu_key is None or not _TIANDITU_KEY.fullmatch(tianditu_key):
-            raise OutOfRangeError(
-                "basemap 'tianditu' needs tianditu_key, the key of letters and digits that "
-                "console.tianditu.gov.cn gives you; without one choose basemap 'osm' or None"
-            )
-        urls = [
-            f"https://t{{s}}.tianditu.gov.cn/DataServer?T={tiles}_w&x={{x}}&y={{y}}&l={{z}}"
-            f"&tk={tianditu_key}"
-            for tiles in ("vec", "cva")
-        ]
-        options = {"attribution": "天地图", "subdomains": "01234567", "maxZoom": 18}
-    else:
-        raise OutOfRangeError(
-            f"basemap {basemap!r} is not available: choose 'osm', 'tianditu' or None"
-        )
-    return {
-        "id": basemap,
-        "kind": "tiles",
-        "group": words["group_base"],
-        "name": words[basemap],
-        "on": True,
-        "urls": urls,
-        "options": options,
-    }
-
-
-def _image(raster: WebRaster, png: bytes) -> MapLayer:
-    return {
-        "kind": "image",
-        "url": data_url(png),
-        "bounds": raster.bounds,
-        "pixel_zoom": round(raster.zoom, 2),
-    }
-
-
-def _circle(colour: str, *, radius: float, outline: str) -> dict[str, Any]:
-    """Return the path options of a Leaflet circle marker."""
-    return {
-        "radius": radius,
-        "fillColor": colour,
-        "fillOpacity": 1.0,
-        "color": outline,
-        "weight": 1.0,
-    }
-
-
-def _swatch(colour: str, shape: Literal["area", "line", "point"], opacity: float = 1.0) -> Swatch:
-    return {"color": colour, "shape": shape, "opacity": opacity}
-
-
-# Where the data come from
-
-
-def _with_sites(sources: Sequence[Source], tables: Iterable[gpd.GeoDataFrame]) -> list[Source]:
-    """Add a line for made-up sites where no source speaks of them."""
-    made_up = any((table["source"] == "synthetic").any() for table in tables)
-    told = any("site" in source.what and source.nature == "synthetic" for source in sources)
-    extra = [Source("sites", "synthetic", "")] if made_up and not told else []
-    return [*sources, *extra]
-
-
-def _notes(sources: Sequence[Source], datasets: Sequence[xr.Dataset], words: Words) -> list[str]:
-    """Return what the reader must not overlook."""
-    notes = []
-    for nature in ("synthetic", "approximate"):
-        what = [translated(source.what, words) for source in sources if source.nature == nature]
-        if what:
-            listed = words["separator"].join(dict.fromkeys(what))
-            notes.append(words[f"{nature}_note"].format(what=listed))
-    if any(dataset.attrs.get("terrain") == "none" for dataset in datasets):
-        notes.append(words["no_terrain_note"])
-    if any(dataset.attrs.get("land_cover") == "default class" for dataset in datasets):
-        notes.append(words["default_class_note"])
-    models = dict.fromkeys(str(d.attrs["model"]) for d in datasets if "model" in d.attrs)
-    if models:
-        notes.append(words["model_note"].format(model=", ".join(models)))
-    return notes
-
-
-def _source_line(source: Source, words: Words) -> str:
-    line = f"{translated(source.what, words)} ({words[source.nature]})"
-    return f"{line}: {source.credit}" if source.credit else line
-
-
-def _attribution(sources: Sequence[Source]) -> str:
-    """Return whom to credit for what was measured, as markup with the sources' words escaped.
-
-    Only the first clause of each: the list of sources under the title has it all.
-    """
-    credits_ = [source.credit.split(";")[0] for source in sources if source.nature == "real"]
-    return " | ".join([_LEAFLET, *(html.escape(credit) for credit in dict.fromkeys(credits_))])
-
-
-def _share_line(counties: gpd.GeoDataFrame, service: str, words: Words) -> str:
-    """Return the share of the region's people that a service covers, before and after."""
-    people = counties["people"].sum()
-    before, after = (
-        percent(counties[f"people_covered_{service}_{state}"].sum() / people)
-        for state in ("before", "after")
+        sources=with_sites(
+            [*region.sources, *change.after.network.sources], [one.sites for one in networks]
+        ),
+        datasets=[change.after.to_dataset()],
     )
-    return words["share_line"].format(service=service.upper(), before=before, after=after)
+
+
+def _of_plan(plan: Plan, words: Words, lang: str) -> _Content:
+    services = list(plan.coverage_after)
+    states = [
+        (service, state, _as_dataset(coverages[service]))
+        for service in services
+        for state, coverages in [("after", plan.coverage_after), ("before", plan.coverage_before)]
+    ]
+    first = services[0] if services else None
+    coverage = [
+        coverage_layer(
+            dataset,
+            f"coverage-{service}-{state}",
+            words[f"coverage_{state}"].format(service=service.upper()),
+            words,
+            on=(service, state) == (first, "after"),
+        )
+        for service, state, dataset in states
+    ]
+    sites = [*chosen_layers(plan, words, lang), site_layer(plan.network, words, on=False)]
+    lines = [
+        words["chosen_line"].format(
+            programme=result.target.title(lang),
+            number=whole((plan.chosen["programme"] == result.target.id).sum()),
+        )
+        for result in plan.results
+    ]
+    lines += [share_line(plan.counties, service, words) for service in services]
+    return _Content(
+        title=words["plan_title"].format(region=plan.region.name),
+        layers=[*sites, *coverage, *division_layers(plan.counties, services, words)],
+        sources=with_sites(plan.sources, [plan.network.sites, plan.chosen]),
+        region=plan.region,
+        levels={level: getattr(plan, level) for level in LEVELS},
+        lines=lines,
+        datasets=[dataset for _, _, dataset in states],
+        services=services,
+    )

@@ -29,6 +29,7 @@ from ankang_coverage.reporting.overlays import data_url
 _ESCAPED_IN_JSON = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
 _NOT_IN_HTML = re.compile("[\0\ud800-\udfff]")
 _ONE_RENDERS = RLock()
+_BASE = ("hillshade", "osm", "tianditu")
 
 
 class OfflineMap(folium.Map):
@@ -71,6 +72,23 @@ class OfflineMap(folium.Map):
         self._id = drawing._id
         self.add_child(drawing)
 
+    @staticmethod
+    def draw_on(m: folium.Map, page: dict[str, Any]) -> None:
+        """Draw a page's layers on a map, on top of what it shows.
+
+        Parameters
+        ----------
+        m : folium.Map
+            Any map; on one of this class the layers join those of its panel.
+        page : dict
+            What to draw.
+        """
+        drawings = [part for part in m._children.values() if isinstance(part, _Drawing)]
+        for drawing in drawings:
+            del m._children[drawing.get_name()]
+            page = _joined(drawing.page, page)
+        m.add_child(_Drawing(page))
+
     def render(self, **kwargs: Any) -> str:
         """Put the map, and what was added to it, into the page it belongs to."""
         with _nothing_compiled():
@@ -91,6 +109,7 @@ class _Drawing(Element):
     def __init__(self, page: dict[str, Any]) -> None:
         super().__init__()
         self._name = "Drawing"
+        self.page = page
         self.title = page["title"]
         self.text = script_json(page)
         self._id = blake2b(self.text.encode(), digest_size=16).hexdigest()
@@ -107,6 +126,40 @@ class _Drawing(Element):
         page.html.add_child(_Text(block), name=name)
         page.script.add_child(_Text(call), name=name)
         return ""
+
+
+def _joined(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """Return one page of two: title and base of the first, layers of the second on top."""
+    names = {layer["id"] for layer in below["layers"]}
+    areas, layers = dict(below["areas"]), []
+    for layer in above["layers"]:
+        if layer["id"] in _BASE and layer["id"] in names:
+            continue  # one relief is enough
+        level = layer.get("areas")
+        if level and layer["id"] in names and below["areas"].get(level) == above["areas"][level]:
+            continue  # the same divisions
+        added = dict(layer)
+        while added["id"] in names:
+            added["id"] += "'"
+        if level:
+            added["areas"] = f"{level} {added['id']}" if level in below["areas"] else level
+            areas[added["areas"]] = above["areas"][level]
+        names.add(added["id"])
+        layers.append(added)
+    lists = {
+        key: list(dict.fromkeys([*below[key], *above[key]]))
+        for key in ("lines", "notes", "sources")
+    }
+    both = [corner for page in (below, above) for corner in page["bounds"]]
+    corners = [[min(c) for c in zip(*both, strict=True)], [max(c) for c in zip(*both, strict=True)]]
+    return {
+        **below,
+        **lists,
+        "bounds": corners,
+        "outside": below["outside"] if above["outside"] is None else above["outside"],
+        "areas": areas,
+        "layers": [*layers, *below["layers"]],
+    }
 
 
 class _Text(Element):

@@ -94,7 +94,7 @@ def loss_components(
 
     Raises
     ------
-    OutOfRangeError
+    UnknownNameError
         If there are no words in that language.
     """
     words = _words(lang)

@@ -110,3 +110,8 @@ def set_chart_font(figure: "Figure") -> None:
 
     for text in figure.findobj(Text):
         text.set_fontproperties(FontProperties(fname=sans_path(), size=text.get_fontsize()))
+
+
+CHANGE_COLOURS = {"lost": "#d7301f", "gained": "#1a9850"}
+"""Pixels that lose and gain coverage."""
+CHANGE_OPACITY = 0.85

@@ -118,7 +118,7 @@ def localised(table: Table, lang: str = "zh") -> Table:
 
     Raises
     ------
-    OutOfRangeError
+    UnknownNameError
         If there are no words in that language.
 
     Examples

@@ -1,11 +1,15 @@
 """The words and figures that maps show, in Chinese and in English."""
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
 
-from ankang_coverage.errors import OutOfRangeError
+from ankang_coverage.errors import UnknownNameError
+from ankang_coverage.planning import Target
+from ankang_coverage.planning.kinds import KINDS
+from ankang_coverage.planning.sources import SOURCES
 
 Words = dict[str, str]
 
@@ -36,6 +40,10 @@ _WORDS: dict[str, tuple[str, str]] = {
     "existing_sites": ("现有站点", "Existing sites"),
     "coverage_before": ("{service} 规划前", "{service} before"),
     "coverage_after": ("{service} 规划后", "{service} after"),
+    "change": ("覆盖变化", "Change of coverage"),
+    "change_title": ("{region} {service} 覆盖变化图", "{region}: change of {service} coverage"),
+    "gained": ("新增覆盖", "Gained"),
+    "lost": ("失去覆盖", "Lost"),
     "coverage_only": ("{service} 信号", "{service} signal"),
     "counties": ("县（市、区）", "Counties"),
     "townships": ("镇（街道）", "Townships"),
@@ -80,15 +88,6 @@ _WORDS: dict[str, tuple[str, str]] = {
     "people_gained": ("新增覆盖人口", "People gained"),
     "people_gained_total": ("累计新增", "Running total"),
     "reason": ("理由", "Reason"),
-    "valley": ("河谷", "valley"),
-    "ridge": ("山脊", "ridge"),
-    "village centre": ("村中心", "village centre"),
-    "high point": ("制高点", "high point"),
-    "by a road": ("沿路", "by a road"),
-    "given by the user": ("用户提供", "given by the user"),
-    "pole": ("新建杆", "pole"),
-    "tower": ("新建塔", "tower"),
-    "co-location": ("共址", "co-location"),
     "no terrain data": ("无地形数据", "no terrain data"),
     "beyond range": ("超出计算半径", "beyond range"),
     "blocked by terrain": ("地形遮挡", "blocked by terrain"),
@@ -104,8 +103,6 @@ _WORDS: dict[str, tuple[str, str]] = {
     "minimum spacing": ("最小站间距", "minimum spacing"),
     "forced sites": ("必选站点", "forced sites"),
     "forbidden sites": ("禁选站点", "forbidden sites"),
-    "existing tower without 4g": ("现有铁塔尚无 4G", "existing tower without 4G"),
-    "existing tower without 5g": ("现有铁塔尚无 5G", "existing tower without 5G"),
     "data_source": ("数据来源", "Source"),
     # honesty
     "sources": ("数据来源", "Sources"),
@@ -153,13 +150,15 @@ _WORDS: dict[str, tuple[str, str]] = {
 }
 
 
-def vocabulary(lang: str) -> Words:
+def vocabulary(lang: str, targets: Iterable[Target] = ()) -> Words:
     """Return the words of one language by key.
 
     Parameters
     ----------
-    lang
+    lang : str
         ``zh`` or ``en``.
+    targets : iterable of Target, optional
+        Targets whose kinds and sources, where they are the user's own, have words too.
 
     Returns
     -------
@@ -168,7 +167,7 @@ def vocabulary(lang: str) -> Words:
 
     Raises
     ------
-    OutOfRangeError
+    UnknownNameError
         If there are no words in that language.
 
     Examples
@@ -177,9 +176,17 @@ def vocabulary(lang: str) -> Words:
     'Covered'
     """
     if lang not in _LANGUAGES:
-        raise OutOfRangeError(f"lang {lang!r} is not available: choose 'zh' or 'en'")
+        raise UnknownNameError(f"lang {lang!r} is not available: choose 'zh' or 'en'")
     column = _LANGUAGES.index(lang)
-    return {key: texts[column] for key, texts in _WORDS.items()}
+    own = [
+        *(target.words_used for target in targets),
+        *(source.words for source in SOURCES.values()),
+        *(kind.words for kind in KINDS.values()),
+    ]
+    texts: dict[str, tuple[str, str]] = {}
+    for words in (*own, _WORDS):
+        texts.update(words)
+    return {key: pair[column] for key, pair in texts.items()}
 
 
 def translated(value: Any, words: Words) -> str:

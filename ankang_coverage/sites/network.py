@@ -8,6 +8,7 @@ import pandas as pd
 
 from ankang_coverage.errors import NetworkError
 from ankang_coverage.region import Source
+from ankang_coverage.shown import Shown
 from ankang_coverage.sites.attributes import attributes
 from ankang_coverage.sites.catalogue import OPERATORS, Catalogue, builtin_catalogue
 
@@ -37,8 +38,8 @@ NUMBERS = (
 """Columns of cells that hold numbers within the limits of ``attributes.csv``."""
 
 
-@dataclass(frozen=True)
-class Network:
+@dataclass(frozen=True, repr=False)
+class Network(Shown):
     """Sites and their cells.
 
     Attributes
@@ -78,6 +79,14 @@ class Network:
     sources: tuple[Source, ...] = field(default=())
     catalogue: Catalogue = field(default_factory=builtin_catalogue, repr=False)
     unread: tuple[str, ...] = field(default=())
+
+    def _figures(self) -> dict[str, object]:
+        return {
+            "sites": f"{len(self.sites):,}",
+            "cells": f"{len(self.cells):,}",
+            "radio layers": ", ".join(sorted(set(self.cells["radio_layer"]))),
+            "rows rejected": f"{len(self.rejected):,}",
+        }
 
     def __post_init__(self) -> None:
         _require_columns("sites", self.sites, SITE_COLUMNS)

@@ -14,7 +14,7 @@ import xarray as xr
 from odc.geo.geobox import GeoBox
 from shapely import box
 
-from ankang_coverage.coverage.store import Store
+from ankang_coverage.coverage.loss.store import Store
 from ankang_coverage.region import Region, Source, as_divisions, as_raster
 from ankang_coverage.region.divisions import dissolve
 from ankang_coverage.sites import Network, equip, no_rejections

@@ -5,22 +5,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from ankang_coverage.covering import merging
+from ankang_coverage.covering import Constraints, Floor, Problem, merging
 from ankang_coverage.covering.merging import merge_identical_demand, merge_objectives
-from ankang_coverage.covering.problem import Floor, Problem, pose
 
 
 def dense(problem: Problem) -> NDArray[np.bool_]:
-    matrix = csr_array(
-        (np.ones(problem.indices.size, dtype=bool), problem.indices, problem.indptr),
-        shape=(problem.n_candidates, problem.n_demand),
-    )
-    return matrix.toarray()
+    return problem.covers.matrix(problem.n_demand, np.bool_).toarray()
 
 
 @pytest.mark.slow
@@ -29,9 +23,8 @@ def test_keeps_every_objective_with_distinct_columns(
     data: st.DataObject, cases: st.SearchStrategy[Any]
 ) -> None:
     case = data.draw(cases)
-    args, kwargs = case.arguments()
 
-    merged = merge_identical_demand(pose(*args, **kwargs))
+    merged = merge_identical_demand(case.problem())
 
     covers = dense(merged)
     for members in itertools.product([False, True], repeat=len(case.covers)):
@@ -48,7 +41,8 @@ def test_unequal_columns_with_equal_hashes_stay_apart(monkeypatch: pytest.Monkey
     )
     covers = np.array([[1, 0, 1], [0, 1, 0]], dtype=bool)
 
-    merged = merge_identical_demand(pose(csr_array(covers), [1, 2, 4], 1))
+    problem = Problem.from_matrix(csr_array(covers), [1, 2, 4], Constraints(number=1))
+    merged = merge_identical_demand(problem)
 
     assert merged.weights[dense(merged)[0]].sum() == 5
     assert merged.weights[dense(merged)[1]].sum() == 2
@@ -58,12 +52,11 @@ def test_ranked_objectives_become_one_that_orders_choices_alike() -> None:
     rng = np.random.default_rng(8)
     first, second, third = (rng.random((6, n)) < 0.4 for n in (7, 5, 4))
     weights = [rng.integers(0, 3, n) + 1 for n in (7, 5, 4)]
-    problem = pose(
+    problem = Problem.from_matrix(
         csr_array(first),
         weights[0],
-        3,
-        floors=[Floor("f", [0, 1], 1)],
-        secondary=[(csr_array(second), weights[1]), (csr_array(third), weights[2])],
+        Constraints(number=3, floors=[Floor("f", [0, 1], 1)]),
+        [(csr_array(second), weights[1]), (csr_array(third), weights[2])],
     )
 
     merged = merge_objectives(problem)

@@ -1,179 +1,70 @@
-"""Wrong input is refused before any search, with the constraint and the numbers."""
+"""A problem is a value: checked once, its arrays shared, its constraints exchangeable."""
 
-from typing import Any
+import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 import pytest
-from scipy.sparse import coo_array, csc_array, csr_array, csr_matrix
+from scipy.sparse import csr_array
 
-from ankang_coverage.covering.problem import Floor, Quota, pose
+from ankang_coverage.covering import Constraints, Problem, Quota, solve
 from ankang_coverage.errors import CoveringError
 
-MATRIX = csr_array(np.array([[1, 1, 0], [0, 1, 1], [0, 0, 1], [1, 0, 0]], dtype=bool))
-WEIGHTS = np.array([3, 2, 1])
-COSTS = [1, 2, 3, 4]
+MATRIX = csr_array(np.array([[1, 1, 0], [0, 1, 1], [0, 0, 1]], dtype=np.int8))
 
 
-def pairs(*marked: tuple[int, int], n: int = 4) -> csr_array:
-    dense = np.zeros((n, n), dtype=bool)
-    for a, b in marked:
-        dense[a, b] = True
-    return csr_array(dense)
+def test_never_changes_and_has_a_short_name() -> None:
+    problem = Problem.from_matrix(MATRIX, [3, 2, 1], Constraints(number=2))
+    dear = problem.under(Constraints(costs=[1, 1, 1], budget=2))
+
+    assert repr(problem) == "<Problem: 3 candidates, 3 demands, 5 entries, choose 2>"
+    assert repr(dear) == "<Problem: 3 candidates, 3 demands, 5 entries, choose 3 for 2>"
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        problem.number = 3  # type: ignore[misc]
 
 
-def with_index(column: int) -> csr_array:
-    broken = MATRIX.copy()
-    broken.indices[0] = column
-    return broken
-
-
-def with_indptr(row: int, start: int) -> csr_array:
-    broken = MATRIX.copy()
-    broken.indptr[row] = start
-    return broken
-
-
-BOTH_WAYS = pairs((0, 1), (1, 0))
-
-
-@pytest.mark.parametrize(
-    ("changed", "message"),
-    [
-        ({"matrix": MATRIX.toarray()}, r"matrix is a ndarray.*csr_array\(matrix\)"),
-        ({"matrix": csc_array(MATRIX)}, "matrix is a csc_array"),
-        ({"matrix": with_index(3)}, "matrix has column indices from 0 to 3.* 0 to 2"),
-        ({"matrix": with_index(-1)}, "matrix has column indices from -1"),
-        ({"matrix": with_indptr(1, 5)}, "indptr of matrix does not describe 4 rows"),
-        ({"matrix": csr_array([[1.0, 0, 0], [0, 0, np.nan]])}, "NaN at row 1, column 2"),
-        ({"weights": [1, 2]}, r"weights has shape \(2,\).*3 columns"),
-        ({"weights": [[1, 2, 3]]}, r"weights has shape \(1, 3\)"),
-        ({"weights": ["a", "b", "c"]}, "weights has type <U1"),
-        ({"weights": [True, True, False]}, "weights has type bool"),
-        ({"weights": [1, -2, -3]}, r"demand 1, -2, is negative.*\(2 of 3"),
-        ({"weights": [1, 2, 0.5]}, "demand 2, 0.5, is not a whole number"),
-        ({"weights": [np.nan, 2, 1]}, "demand 0, nan, is not a whole number"),
-        ({"weights": [1, np.inf, 1]}, "demand 1, inf, is above"),
-        ({"weights": np.array([2**63, 0, 0], dtype=np.uint64)}, "demand 0, 9223372036854775808"),
-        ({"weights": [2**62, 2**62, 0]}, "weights add up to 9223372036854775808"),
-        ({"weights": [0, 0, 0]}, "nothing is left to cover: there are 3 demands"),
-        ({"forbidden": [0, 1, 2, 3]}, "no candidate may be chosen: there are 4, all of them"),
-        ({"matrix": csr_array((0, 3))}, "no candidate may be chosen: there are 0"),
-        ({"number": None}, "neither number nor budget is given"),
-        ({"number": -1}, "number is -1"),
-        ({"number": 1.5}, "number is 1.5"),
-        ({"number": 5}, "number is 5, but only 4 of 4"),
-        ({"number": 4, "forbidden": [2, 2]}, r"only 3 of 4 .*\(1 forbidden, 0 in conflict"),
-        (
-            {"number": 3, "forced": [0], "conflicts": BOTH_WAYS, "forbidden": [1, 2]},
-            r"only 2 of 4 .*\(2 forbidden, 0 in conflict",
-        ),
-        (
-            {"number": 4, "forced": [0], "conflicts": BOTH_WAYS},
-            r"only 3 of 4 .*\(0 forbidden, 1 in conflict",
-        ),
-        ({"forced": [0, 4]}, "forced names candidate 4, but the 4 candidates are 0 to 3"),
-        ({"forbidden": [-1]}, "forbidden names candidate -1"),
-        ({"forbidden": [True, False]}, "forbidden is an array of bool"),
-        ({"forced": [0.5]}, "forced is an array of float64"),
-        ({"forced": [[0, 1]]}, r"forced is an array of int64 with shape \(1, 2\)"),
-        ({"forced": [1, 1]}, "forced names candidate 1 2 times"),
-        ({"forced": [3, 1], "forbidden": [1]}, "candidate 1 is both forced and forbidden"),
-        ({"forced": [3, 1, 0], "number": 2}, "number is 2, but 3 candidates are forced"),
-        ({"forced": [1, 0], "conflicts": BOTH_WAYS}, "forced candidates 1 and 0 are in conflict"),
-        ({"conflicts": pairs((0, 1), n=3)}, r"conflicts has shape \(3, 3\)"),
-        ({"conflicts": BOTH_WAYS.toarray()}, "conflicts is a ndarray"),
-        ({"conflicts": pairs((0, 2), (2, 0), (3, 1))}, r"marks \(3, 1\) but not \(1, 3\)"),
-        ({"conflicts": pairs((1, 3))}, r"marks \(1, 3\) but not \(3, 1\) \(1 such"),
-        ({"conflicts": pairs((2, 2))}, "candidate 2 is in conflict with itself"),
-        ({"budget": 3}, "budget is 3, but costs is not given"),
-        ({"budget": 0.5, "costs": COSTS}, "budget is 0.5: give a whole number"),
-        ({"budget": -1, "costs": COSTS}, "budget is -1"),
-        ({"costs": [1, 2, 3]}, r"costs has shape \(3,\).*4 rows"),
-        ({"costs": [1, -2, 3, 4]}, "cost of candidate 1, -2, is negative"),
-        ({"costs": [1, 2, np.nan, 4]}, "cost of candidate 2, nan, is not a whole number"),
-        ({"costs": [1, 2, 2.5, 4]}, "cost of candidate 2, 2.5, is not a whole number"),
-        (
-            {"costs": COSTS, "budget": 4, "forced": [1, 3]},
-            "budget is 4, but the 2 forced candidates cost 6",
-        ),
-        ({"quotas": [Quota("x", [0, 4])]}, "quota 'x' names candidate 4, but the 4"),
-        ({"quotas": [Quota("x", [0], 1, 0)]}, "quota 'x' asks for at least 1 and at most 0"),
-        ({"quotas": [Quota("x", [0], -1)]}, "minimum of quota 'x' is -1"),
-        ({"quotas": [Quota("x", [0]), Quota("x", [1])]}, "2 quotas are called 'x'"),
-        (
-            {"quotas": [Quota("x", [0, 1, 2], 3)], "forbidden": [1]},
-            "quota 'x' asks for at least 3, but only 2 of its 3 candidates",
-        ),
-        (
-            {"quotas": [Quota("x", [0, 1], 0, 1)], "forced": [1, 0]},
-            "quota 'x' allows at most 1, but 2 of its candidates are forced",
-        ),
-        (
-            {"quotas": [Quota("x", [0, 1], 1), Quota("y", [2, 3], 2)]},
-            "number is 2, but the minima of 2 quotas .'x' 1, 'y' 2. add up to 3",
-        ),
-        (
-            {"quotas": [Quota("x", [0, 1], 1)], "forced": [2, 3]},
-            "number is 2, but the minima of 1 quotas .'x' 1. and 2 forced candidates add up to 3",
-        ),
-        (
-            {"quotas": [Quota("x", [1, 2], 2)], "costs": COSTS, "budget": 4},
-            "budget is 4, but the minima of 1 quotas .'x' 2. cost at least 5",
-        ),
-        ({"floors": [Floor("f", [3], 1)]}, "floor 'f' names demand 3, but the 3 demand are 0 to 2"),
-        (
-            {"floors": [Floor("f", [0, 1], 5)], "forbidden": [0, 3]},
-            "floor 'f' asks for a covered weight of 5, .* cover 2 of its 5",
-        ),
-        ({"secondary": [(MATRIX[:3], WEIGHTS)]}, "secondary objective 0 has 3 rows"),
-        ({"secondary": [(MATRIX, [1, -1, 0])]}, "weight of demand 1, -1, is negative"),
-    ],
-)
-def test_refuses(changed: dict[str, Any], message: str) -> None:
-    arguments: dict[str, Any] = {"matrix": MATRIX, "weights": WEIGHTS, "number": 2} | changed
-    with pytest.raises(CoveringError, match=message):
-        pose(**arguments)
-
-
-def test_reads_any_csr_as_the_pattern_of_its_non_zeros() -> None:
-    """Unsorted, repeated and explicitly zero entries do not change who covers whom."""
-    untidy = csr_array(
-        (np.array([5.0, 0.0, -1.0, 2.0, 1.0]), np.array([2, 1, 0, 2, 1]), np.array([0, 4, 5])),
-        shape=(2, 3),
+def test_under_other_constraints_shares_what_is_covered() -> None:
+    villages = csr_array(np.eye(3, dtype=np.int8))
+    problem = Problem.from_matrix(
+        MATRIX, [3, 2, 1], Constraints(number=2, forbidden=[0]), [(villages, [1, 1, 1])]
     )
 
-    problem = pose(untidy, [1, 1, 1], 1)
+    other = problem.under(Constraints(number=1, quotas=[Quota("first", [0], 1)]))
 
-    assert problem.indptr.tolist() == [0, 2, 3]
-    assert problem.indices.tolist() == [0, 2, 1]
-    # The argument stays as it was.
-    assert untidy.nnz == 5
-    assert untidy.indices.tolist() == [2, 1, 0, 2, 1]
-
-
-def test_entries_that_cancel_still_cover() -> None:
-    twice = csr_array((np.array([1, -1]), np.array([0, 0]), np.array([0, 2])), shape=(1, 1))
-
-    assert pose(twice, [1], 1).indices.tolist() == [0]
+    assert other.covers is problem.covers
+    assert other.secondary == problem.secondary
+    assert not other.forbidden.any()
+    assert solve(other).chosen.tolist() == [0]
+    with pytest.raises(CoveringError, match="number is 4"):
+        problem.under(Constraints(number=4))
 
 
-def test_takes_matrices_wide_indices_and_whole_floats() -> None:
-    wide: Any = csr_matrix(MATRIX)
-    wide.indices, wide.indptr = wide.indices.astype(np.int64), wide.indptr.astype(np.int64)
+def test_the_given_arrays_are_neither_copied_nor_changed(
+    scattered: Callable[[int], Problem],
+) -> None:
+    given = scattered(5)
+    covers, weights = given.covers.matrix(given.n_demand), given.weights.copy()
+    covers.indices, covers.indptr = covers.indices.astype(np.int32), covers.indptr.astype(np.int32)
+    before = covers.indices.copy()
 
-    problem = pose(wide, [3.0, 2.0, 1.0], np.int32(2))
+    problem = Problem.from_matrix(covers, weights, Constraints(number=30))
+    solve(problem, "search", rounds=2, bound=False)
 
-    assert problem.indices.dtype == np.int32
-    assert problem.indptr.dtype == np.int64
-    assert problem.weights.tolist() == [3, 2, 1]
-    assert problem.weights.dtype == np.int64
-
-
-def test_the_largest_weight_is_taken() -> None:
-    assert pose(csr_array(np.eye(1)), [2**63 - 1], 1).weights.tolist() == [2**63 - 1]
+    assert np.shares_memory(problem.covers.indices, covers.indices)
+    np.testing.assert_array_equal(covers.indices, before)
+    np.testing.assert_array_equal(weights, given.weights)
 
 
-def test_distances_of_zero_are_no_conflict() -> None:
-    apart = coo_array((np.array([0.0, 0.0]), ([0, 1], [1, 0])), shape=(4, 4)).tocsr()
+def test_open_is_what_the_forced_candidates_leave_possible() -> None:
+    pairs = csr_array(([1, 1], ([0, 4], [4, 0])), shape=(6, 6))
+    constraints = Constraints(
+        costs=[1, 3, 4, 1, 1, 1],
+        budget=4,
+        quotas=[Quota("full", [0, 3], maximum=1)],
+        conflicts=pairs,
+        forced=[0],
+        forbidden=[5],
+    )
+    problem = Problem.from_matrix(csr_array(np.eye(6)), np.ones(6, np.int64), constraints)
 
-    assert pose(MATRIX, WEIGHTS, 2, conflicts=apart).conflict_indices.size == 0
+    assert np.flatnonzero(problem.is_open).tolist() == [1]

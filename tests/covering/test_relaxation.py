@@ -2,14 +2,12 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import optimize
 from scipy.sparse import csr_array
 
-from ankang_coverage.covering import Floor, Quota, relaxation
-from ankang_coverage.covering.problem import pose
+from ankang_coverage.covering import Constraints, Floor, Problem, Quota, relaxation
 from ankang_coverage.covering.relaxation import choose, relax
 
 
@@ -55,10 +53,8 @@ def test_forced_candidates_leave_the_rest() -> None:
     covers = csr_array(np.array([[1, 1, 0, 0], [0, 1, 1, 0], [0, 0, 0, 1], [0, 0, 1, 1]]))
     rivals = np.zeros((4, 4), dtype=bool)
     rivals[0, 2] = rivals[2, 0] = True
-    problem = pose(
-        covers,
-        [7, 5, 3, 2],
-        3,
+    constraints = Constraints(
+        number=3,
         costs=[4, 1, 1, 2],
         budget=9,
         quotas=[Quota("all", [0, 1, 2, 3], minimum=2, maximum=3)],
@@ -67,7 +63,7 @@ def test_forced_candidates_leave_the_rest() -> None:
         floors=[Floor("west", [0, 1, 2], 14), Floor("met", [0], 7)],
     )
 
-    rest = relax(problem)
+    rest = relax(Problem.from_matrix(covers, [7, 5, 3, 2], constraints))
 
     assert rest.settled == 12
     assert rest.candidates.tolist() == [1, 3]
@@ -76,15 +72,13 @@ def test_forced_candidates_leave_the_rest() -> None:
     assert rest.group.tolist() == [0, 0]
     assert (rest.group_minimum.tolist(), rest.group_maximum.tolist()) == ([1], [2])
     assert rest.floor_minimum.tolist() == [2]
-    assert rest.demand[rest.floor_demand].tolist() == [2]
+    assert rest.demand[rest.floor_demand[0]].tolist() == [2]
     assert rest.dropped == ()
 
 
 def test_only_groups_that_share_a_member_get_a_price() -> None:
-    problem = pose(
-        csr_array(np.eye(6)),
-        np.ones(6),
-        4,
+    constraints = Constraints(
+        number=4,
         quotas=[
             Quota("north", [0, 1, 2], maximum=1),
             Quota("south", [3, 4, 5], maximum=2),
@@ -93,20 +87,20 @@ def test_only_groups_that_share_a_member_get_a_price() -> None:
         ],
     )
 
-    rest = relax(problem)
+    rest = relax(Problem.from_matrix(csr_array(np.eye(6)), np.ones(6), constraints))
 
     assert rest.group.tolist() == [0, 0, 0, 1, 1, 1]
-    assert rest.side.members.tolist() == [2, 3]
+    assert [members.tolist() for members in rest.side.members] == [[2, 3]]
     assert (rest.side.minimum.tolist(), rest.side.maximum.tolist()) == ([1], [2])
 
 
 def test_a_large_matrix_is_not_copied(monkeypatch: pytest.MonkeyPatch) -> None:
     covers = csr_array(np.array([[1, 1, 0], [0, 1, 1], [1, 0, 1]]))
-    problem = pose(covers, [1, 2, 4], 2, forced=[0])
+    problem = Problem.from_matrix(covers, [1, 2, 4], Constraints(number=2, forced=[0]))
     monkeypatch.setattr(relaxation, "LARGEST_COPY", 0)
 
     rest = relax(problem)
 
-    assert rest.indices is problem.indices
+    assert rest.indices is problem.covers.indices
     assert rest.weights.tolist() == [0, 0, 4]
     assert rest.settled == 3

@@ -11,36 +11,38 @@ import importlib, pkgutil
 import numpy as np
 from scipy import sparse
 import ankang_coverage.covering as covering
-from ankang_coverage.covering import Floor, Quota, exact, maximal_covering
-from ankang_coverage.covering.bound import warm_bound
-from ankang_coverage.covering import solver
-exact_module = importlib.import_module("ankang_coverage.covering.exact")
+from ankang_coverage.covering import Constraints, Floor, Problem, Quota, solve
+from ankang_coverage.covering.optimum import warm_optimum
+from ankang_coverage.covering.solver import warm_up
 
 def compiled():
-    modules = [importlib.import_module(f"{covering.__name__}.{one.name}")
-               for one in pkgutil.iter_modules(covering.__path__)]
+    modules = [importlib.import_module(f"{covering.__name__}.{module.name}")
+               for module in pkgutil.iter_modules(covering.__path__)]
     return {f"{m.__name__}.{name}": len(kernel.signatures)
             for m in modules for name, kernel in vars(m).items() if hasattr(kernel, "signatures")}
 
-solver._warm("search", True)
-exact_module._warm()
+warm_up("search", bound=True)
+warm_optimum()
 before = compiled()
 assert sum(before.values()) > 20
 rng = np.random.default_rng(1)
 covers = sparse.csr_array((rng.random((60, 400)) < 0.05).astype(np.int8))
 weights = rng.integers(0, 100, 400)
 rivals = np.triu(rng.random((60, 60)) < 0.05, 1)
-asked = [
-    {"number": 10},
-    {"number": 10, "conflicts": sparse.csr_array((rivals | rivals.T).astype(np.int8))},
-    {"costs": rng.integers(1, 9, 60), "budget": 40},
-    {"number": 10, "quotas": [Quota("a", np.arange(20), 3, 4), Quota("b", np.arange(10, 40), 2)]},
-    {"number": 20, "floors": [Floor("f", np.arange(50), int(weights[:50].sum()) // 3)]},
-    {"number": 5, "secondary": [(covers, np.ones(400, np.int64))], "forced": [3]},
-]
-for one in asked:
-    maximal_covering(covers, weights, improve="search", rounds=2, time_limit_s=1, **one)
-exact(covers, weights, 5, time_limit_s=1)
+spacing = sparse.csr_array((rivals | rivals.T).astype(np.int8))
+quotas = [Quota("a", np.arange(20), 3, 4), Quota("b", np.arange(10, 40), 2)]
+floors = [Floor("f", np.arange(50), int(weights[:50].sum()) // 3)]
+for constraints in [
+    Constraints(number=10),
+    Constraints(number=10, conflicts=spacing),
+    Constraints(costs=rng.integers(1, 9, 60), budget=40),
+    Constraints(number=10, quotas=quotas),
+    Constraints(number=20, floors=floors),
+    Constraints(number=5, forced=[3]),
+]:
+    problem = Problem.from_matrix(covers, weights, constraints, [(covers, np.ones(400, int))])
+    solve(problem, "search", rounds=2, time_limit_s=1)
+solve(problem, "exact", time_limit_s=1)
 late = {name: n for name, n in compiled().items() if n != before[name]}
 assert not late, late
 """

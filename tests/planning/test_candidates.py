@@ -2,8 +2,7 @@
 
 import geopandas as gpd
 import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from ankang_coverage.planning.candidates import locate, too_near
 from ankang_coverage.planning.places import merged_into

@@ -6,11 +6,11 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from scipy import sparse
 
 from ankang_coverage.errors import PlanningError
+from ankang_coverage.planning import Programme, Target
 from ankang_coverage.planning.candidates import Candidates, nothing_dropped
 from ankang_coverage.planning.checks import check_asked
 from ankang_coverage.planning.choice import (
@@ -31,7 +31,6 @@ from ankang_coverage.planning.explanation import (
     knee,
     what_is_left,
 )
-from ankang_coverage.planning.programme import Programme, Target
 from ankang_coverage.sites import Network, equip, no_rejections
 
 COUNTIES = pd.Series({"610901": "甲县", "610902": "乙县"})
@@ -193,6 +192,21 @@ def test_joint_targets_keep_their_numbers_and_share_the_budget(seed):
     assert sum(part.objective for part in parts) == selection.objective
     assert max(parts[0].chosen, default=0) < 5
     assert max(parts[1].chosen, default=0) < 4
+
+
+@pytest.mark.parametrize(
+    ("improve", "is_searched"), [(None, True), ("swap", False), ("search", True)]
+)
+def test_a_target_with_a_time_limit_is_searched_unless_it_says_otherwise(improve, is_searched):
+    lines = [(0, 1, 2), (0, 3, 4), (0, 5, 6), (1, 3, 5), (1, 4, 6), (2, 3, 6), (2, 4, 5)]
+    matrix = [[point in line for point in range(7)] for line in lines]  # the bound stays above
+    ask = target(number=2, improve=improve, time_limit_s=0.2)
+    choice = posed([asked(ask, np.arange(7) * 1e3)], [matrix], np.ones(7, np.int64))
+
+    selection = solve(choice, choice.rules)
+
+    assert selection.objective == 5 < selection.upper_bound
+    assert ("search" in selection.seconds) == is_searched
 
 
 def test_joint_targets_of_one_service_do_not_count_anybody_twice():

@@ -8,7 +8,7 @@ import pytest
 import ankang_coverage
 from ankang_coverage.planning.demand import demand_of, people_by_county, unserved_people
 from ankang_coverage.planning.places import most_populated_pixels
-from ankang_coverage.planning.programme import Target
+from ankang_coverage.planning.target import Target
 
 # By distance alone: fast, and every pixel can be computed again by hand.
 RMA = ankang_coverage.Propagation(model="rma", radius_m=5000.0)
@@ -62,7 +62,7 @@ def test_a_village_may_count_by_its_share_of_people(small_region, small_network)
 
 def test_covered_pixels_weigh_nothing(small_region, small_network):
     coverage = predict(small_region, small_network, "4g")
-    covered = ankang_coverage.is_covered(coverage).ravel()
+    covered = coverage.covered.to_numpy().ravel()
     demand = demand_of(small_region, coverage, asks(objectives=("area", "villages")))
     for weights in (demand.people, *demand.objectives):
         assert not weights[covered].any()

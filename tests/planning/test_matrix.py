@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 import ankang_coverage
-from ankang_coverage.coverage import is_covered
 from ankang_coverage.planning.demand import unserved_people
 from ankang_coverage.planning.matrix import covering_matrix
-from ankang_coverage.planning.programme import Target
+from ankang_coverage.planning.target import Target
 from ankang_coverage.sites.catalogue import service
 
 # By distance alone: fast, and every pixel can be computed again by hand.
@@ -40,7 +39,7 @@ def test_demand_is_the_people_of_the_right_villages_whom_nothing_covers(
 ):
     coverage = predict(small_region, small_network, rule)
     demand = unserved_people(small_region, coverage, target)
-    covered = is_covered(coverage).ravel()
+    covered = coverage.covered.to_numpy().ravel()
     assert not demand[covered].any()
     people = small_region.shares.people.toarray()
     rural = small_region.villages["kind"].eq("village").to_numpy()
@@ -50,9 +49,11 @@ def test_demand_is_the_people_of_the_right_villages_whom_nothing_covers(
 def test_rows_are_what_each_site_would_cover(small_region, small_network, target, rule):
     nothing = predict(small_region, small_network.with_sites([]), rule)
     demand = unserved_people(small_region, nothing, target)
-    matrix, weights = covering_matrix(small_region, nothing, small_network, demand)
+    matrix, weights = covering_matrix(nothing, small_network, demand)
     assert matrix.shape == (3, np.count_nonzero(demand))
     assert weights.sum() == demand.sum()
     for row, site in enumerate(small_network.sites.index):
-        alone = is_covered(predict(small_region, small_network.with_sites([site]), rule)).ravel()
+        alone = (
+            predict(small_region, small_network.with_sites([site]), rule).covered.to_numpy().ravel()
+        )
         assert np.array_equal(matrix[[row]].toarray()[0] != 0, alone[demand > 0])

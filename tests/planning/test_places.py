@@ -1,8 +1,7 @@
 """Pixels, their centres, and where most people of a village live."""
 
 import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from ankang_coverage.planning.places import OUTSIDE, centres, most_populated_pixels, pixels_at
 

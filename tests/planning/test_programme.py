@@ -40,7 +40,7 @@ def test_a_programme_is_read(tmp_path):
         (
             "number",
             "candidates = {costz = 1}\nobjectives = [{peopel = 1}]\nnumber",
-            r"micro\.candidates\.costz: .*mean costs\?; .*objectives\.1\.peopel: .*mean people\?$",
+            r"micro\.objectives\.1\.peopel: .*mean people\?; .*candidates\.costz: .*mean costs\?$",
         ),
         (
             "number = 3",
@@ -61,10 +61,19 @@ def test_a_programme_is_read(tmp_path):
         ),
         (
             "number = 3",
-            "number = 3\ncandidates.own = 3",
+            'number = 3\ncandidates.sources = ["own"]\ncandidates.own = 3',
             r"candidates\.own: Input should be a path, not 3$",
         ),
-        ('kind = "micro"', 'kind = "macro"', "kind: Input should be 'micro' or 'supporting'"),
+        (
+            'kind = "micro"',
+            'kind = "macro"',
+            r"targets\.micro: kind 'macro' is unknown: choose one of micro, supporting$",
+        ),
+        (
+            "number = 3",
+            "number = 3\ncandidates.high_points = 3\ncandidates.sources = ['people']",
+            r"micro\.candidates: high_points needs 'high points' in sources$",
+        ),
         (GOOD, "[program]", r"has no table \[programme\]"),
         ("number = 3", "number = true", "number: Input should be a valid integer, not true"),
         ("number = 3", 'number = "3"', "number: Input should be a valid integer, not '3'"),

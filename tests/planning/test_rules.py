@@ -3,7 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from ankang_coverage.planning.programme import Programme, Target
+from ankang_coverage.errors import SettingsError
+from ankang_coverage.planning import Programme, Target
 from ankang_coverage.planning.rules import Objective
 
 
@@ -47,7 +48,7 @@ def target(**settings):
         ({"objectives": ["cars"]}, "objective 'cars' is none of people, villages, area"),
         ({"objectives": [{"people": 0}]}, "nothing is worth anything"),
         ({"floors": [{"people_share": 1.2}]}, "less than or equal to 1"),
-        ({"towers_of": ["x"]}, "towers_of is for supporting targets, and t is micro"),
+        ({"towers_of": ["x"]}, "towers_of\n  Extra inputs are not permitted"),
         ({"candidates": {"sources": ["roads"]}}, "sources names 'roads': give roads = a file"),
         (
             {"candidates": {"farthest_from_road_m": 100}},
@@ -78,12 +79,12 @@ def test_what_contradicts_itself_is_named(settings, says):
         ),
         (
             {"targets": [target(kind="supporting", towers_of=["u"]), target(id="u")]},
-            "towers_of names 'u', which must be an earlier target",
+            "needs the sites of 'u', which must be an earlier target",
         ),
     ],
 )
 def test_targets_that_do_not_go_together_are_named(programme, says):
-    with pytest.raises(ValidationError, match=says):
+    with pytest.raises(SettingsError, match=says):
         Programme(**programme)
 
 

@@ -8,13 +8,9 @@ import pytest
 from shapely import LineString, Polygon, box
 
 from ankang_coverage.errors import FileError, PlanningError
-from ankang_coverage.planning.rules import CandidateSettings
-from ankang_coverage.planning.suitability import (
-    read_areas,
-    read_roads,
-    slope_deg,
-    unsuitable,
-)
+from ankang_coverage.planning.sources.settings import CandidateSettings
+from ankang_coverage.planning.suitability import slope_deg, unsuitable
+from ankang_coverage.planning.vector_files import read_areas, read_roads
 
 
 @pytest.fixture
@@ -39,7 +35,7 @@ def test_a_plane_has_its_slope_everywhere(small_region):
 
 def test_places_off_the_grid_are_out(places, small_region):
     settings = CandidateSettings(slope_limit_deg=None)
-    reasons = unsuitable(places, settings, small_region)
+    reasons = unsuitable(places, settings, small_region, None)
     assert reasons.tolist() == ["", "", "outside the region's grid"]
 
 
@@ -48,14 +44,18 @@ def test_forbidden_areas_are_out(places, small_region, tmp_path):
     settings = CandidateSettings(
         slope_limit_deg=None, forbidden_areas=write(tmp_path, area, "reserve")
     )
-    assert unsuitable(places, settings, small_region).tolist()[:2] == ["in a forbidden area", ""]
+    assert unsuitable(places, settings, small_region, None).tolist()[:2] == [
+        "in a forbidden area",
+        "",
+    ]
 
 
 def test_places_far_from_roads_are_out_with_the_distance(places, small_region, tmp_path):
     x, y = places.geometry[0].x, places.geometry[0].y
     road = write(tmp_path, LineString([(x - 3e3, y + 100), (x + 9e3, y + 100)]), "roads")
     settings = CandidateSettings(slope_limit_deg=None, roads=road, farthest_from_road_m=500)
-    reasons = unsuitable(places, settings, small_region)
+    lines, _ = read_roads(road)
+    reasons = unsuitable(places, settings, small_region, lines)
     assert reasons[0] == ""
     assert reasons[1] in {f"{d} m from the next road, above 500 m" for d in (1899, 1900, 1901)}
 
@@ -112,10 +112,10 @@ def test_a_file_of_roads_that_changes_is_read_again(tmp_path):
 def test_areas_a_world_away_forbid_nothing_here(places, small_region, tmp_path):
     everywhere = many(tmp_path, [box(20.9, -0.1, 21.1, 0.1), box(-70, -32, -69, -31)], "world")
     settings = CandidateSettings(slope_limit_deg=None, forbidden_areas=everywhere)
-    assert unsuitable(places, settings, small_region).tolist()[:2] == ["", ""]
+    assert unsuitable(places, settings, small_region, None).tolist()[:2] == ["", ""]
 
 
 def test_a_file_that_cannot_be_read_is_named(places, small_region, tmp_path):
     settings = CandidateSettings(forbidden_areas=tmp_path / "none.gpkg")
     with pytest.raises(FileError, match=r"cannot read .*none\.gpkg"):
-        unsuitable(places, settings, small_region)
+        unsuitable(places, settings, small_region, None)

@@ -6,8 +6,7 @@ import pandas as pd
 import pytest
 import shapely
 import xarray as xr
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from odc.geo.geobox import GeoBox
 
 from ankang_coverage.errors import DivisionError, RasterError

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import geopandas as gpd
 import numpy as np
@@ -25,15 +26,14 @@ from ankang_coverage.planning import Programme
 from ankang_coverage.region import Source
 from ankang_coverage.region.rejections import rejected_table
 from ankang_coverage.reporting import exports
-from ankang_coverage.reporting.exports import (
-    chosen_table,
-    division_table,
-    summary,
-    write_csv,
-    write_geopackage,
-    write_plan,
-    write_rsrp,
-)
+from ankang_coverage.reporting.csv_files import write_csv
+from ankang_coverage.reporting.exports import write_plan
+from ankang_coverage.reporting.outputs import coverage_rasters, geopackage
+from ankang_coverage.reporting.outputs.chosen_sites import chosen_table
+from ankang_coverage.reporting.outputs.coverage_rasters import write_rsrp
+from ankang_coverage.reporting.outputs.divisions import division_table
+from ankang_coverage.reporting.outputs.geopackage import write_geopackage
+from ankang_coverage.reporting.outputs.key_figures import summary
 from ankang_coverage.sites.catalogue import service
 
 # By distance alone: fast, and every pixel can be computed again by hand.
@@ -175,7 +175,7 @@ def test_a_raster_that_does_not_read_as_written_is_refused(planned, tmp_path, mo
         with rasterio.open(path, "r+", IGNORE_COG_LAYOUT_BREAK=True) as raster:
             raster.write(np.zeros((1, 1), np.float32), 2, window=((0, 1), (0, 1)))
 
-    monkeypatch.setattr(exports, "write_bytes", flaw)
+    monkeypatch.setattr(coverage_rasters, "write_bytes", flaw)
     with pytest.raises(FileError, match=r"rsrp_4g\.tif: band 2 does not read as written"):
         write_rsrp(planned, "4g", tmp_path / "rsrp_4g.tif")
 
@@ -189,7 +189,7 @@ def test_a_raster_that_does_not_read_as_written_is_refused(planned, tmp_path, mo
     ],
 )
 def test_a_geopackage_that_lacks_something_is_refused(planned, tmp_path, monkeypatch, flaw, says):
-    require = exports._require_whole
+    require = geopackage._require_whole
 
     def spoiled(path, tables):
         with closing(sqlite3.connect(path)) as database:
@@ -201,7 +201,7 @@ def test_a_geopackage_that_lacks_something_is_refused(planned, tmp_path, monkeyp
             database.commit()
         require(path, tables)
 
-    monkeypatch.setattr(exports, "_require_whole", spoiled)
+    monkeypatch.setattr(geopackage, "_require_whole", spoiled)
     with pytest.raises(FileError, match=rf"cannot write plan\.gpkg: {says}"):
         write_geopackage(planned, tmp_path / "plan.gpkg")
 
@@ -210,7 +210,7 @@ def test_a_geopackage_that_was_cut_off_is_refused(written, tmp_path):
     content = written["plan.gpkg"].read_bytes()
     (tmp_path / "plan.gpkg").write_bytes(content[: len(content) // 2])
     with pytest.raises(sqlite3.DatabaseError):
-        exports._require_whole(tmp_path / "plan.gpkg", {})
+        geopackage._require_whole(tmp_path / "plan.gpkg", {})
 
 
 def test_a_geopackage_has_a_fixed_date_and_leaves_the_process_as_it_was(planned, tmp_path):
@@ -427,11 +427,10 @@ def test_settings_and_assumptions_are_in_the_summary(planned):
 
 
 def test_an_unknown_land_cover_is_said_in_every_row(planned):
-    told = {
-        id_: coverage.assign_attrs(terrain="dtm", land_cover="default class", model="p1812")
-        for id_, coverage in planned.coverage_after.items()
-    }
-    table = chosen_table(dataclasses.replace(planned, coverage_after=told))
+    unknown = SimpleNamespace(
+        terrain="dtm", land_cover="default class", propagation=ankang_coverage.Propagation()
+    )
+    table = chosen_table(dataclasses.replace(planned, coverage_after={"4g": unknown}))
     assert set(table["prediction"]) == {"p1812, over dtm, default land cover"}
 
 

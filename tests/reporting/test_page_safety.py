@@ -19,7 +19,8 @@ import yaml
 
 from ankang_coverage.errors import AnkangCoverageError
 from ankang_coverage.inputs import quoted
-from ankang_coverage.propagation.antenna_files import cosine_pattern, write_antenna_file
+from ankang_coverage.propagation.antenna_files import write_antenna_file
+from ankang_coverage.propagation.measured_pattern import cosine_pattern
 from ankang_coverage.region.divisions import dissolve
 from ankang_coverage.reporting.exports import write_plan
 from ankang_coverage.reporting.maps import coverage_map, plan_map

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ankang_coverage.errors import FileError, OutOfRangeError
+from ankang_coverage.errors import FileError, OutOfRangeError, UnknownNameError
 from ankang_coverage.propagation import knife_edge_loss, p1812_loss
 from ankang_coverage.reporting import profiles
 from ankang_coverage.reporting.profiles import loss_components, profile_figure, save_profile
@@ -168,7 +168,7 @@ def test_what_does_not_fit_is_refused(tmp_path):
     loss = path_loss(PLAIN_M)
     with pytest.raises(OutOfRangeError, match="the profile is 4.5 km long"):
         profile_figure(DISTANCE_KM / 2, PLAIN_M, CLUTTER_M, loss, frequency_mhz=946.0)
-    with pytest.raises(OutOfRangeError, match="lang 'fr'"):
+    with pytest.raises(UnknownNameError, match="lang 'fr'"):
         drawn(PLAIN_M, loss, lang="fr")
     for frequency in (0.0, math.nan):
         with pytest.raises(OutOfRangeError, match="frequency_mhz"):

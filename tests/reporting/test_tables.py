@@ -10,7 +10,8 @@ import pytest
 import ankang_coverage
 from ankang_coverage.errors import OutOfRangeError
 from ankang_coverage.planning import Programme
-from ankang_coverage.reporting.exports import chosen_table, division_table
+from ankang_coverage.reporting.outputs.chosen_sites import chosen_table
+from ankang_coverage.reporting.outputs.divisions import division_table
 from ankang_coverage.reporting.tables import localised
 from ankang_coverage.sites.catalogue import service
 

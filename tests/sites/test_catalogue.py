@@ -14,11 +14,8 @@ from ankang_coverage.propagation import (
     lte_uplink_overhead,
     uplink_limit_db,
 )
-from ankang_coverage.propagation.antenna_files import (
-    MeasuredPattern,
-    cosine_pattern,
-    write_antenna_file,
-)
+from ankang_coverage.propagation.antenna_files import write_antenna_file
+from ankang_coverage.propagation.measured_pattern import MeasuredPattern, cosine_pattern
 from ankang_coverage.sites.catalogue import (
     Antenna,
     MeasuredAntenna,

@@ -3,7 +3,7 @@
 import pytest
 
 from ankang_coverage.errors import CatalogueError
-from ankang_coverage.propagation.antenna_files import cosine_pattern
+from ankang_coverage.propagation.measured_pattern import cosine_pattern
 from ankang_coverage.sites import equip
 from ankang_coverage.sites.catalogue import MeasuredAntenna, builtin_catalogue, radio_layer
 

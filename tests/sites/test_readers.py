@@ -10,12 +10,11 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from pyproj import Transformer
 
 from ankang_coverage.errors import FileError, NetworkError
-from ankang_coverage.propagation.antenna_files import cosine_pattern
+from ankang_coverage.propagation.measured_pattern import cosine_pattern
 from ankang_coverage.region import Source
 from ankang_coverage.region.coordinates import gcj02_to_bd09, wgs84_to_gcj02
 from ankang_coverage.sites.catalogue import MeasuredAntenna, builtin_catalogue, radio_layer

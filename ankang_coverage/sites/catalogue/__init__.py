@@ -19,6 +19,7 @@ from ankang_coverage.errors import CatalogueError, FileError
 from ankang_coverage.inputs import LONGEST_VALUE, listed, printable, quoted
 from ankang_coverage.propagation.antenna_files import read_antenna_file
 from ankang_coverage.settings import explain, read_yaml
+from ankang_coverage.shown import Shown
 from ankang_coverage.sites.catalogue.bands import BANDS, Band, band
 from ankang_coverage.sites.catalogue.entries import (
     DEFAULT_ERROR_SIGMA_DB,
@@ -65,8 +66,8 @@ __all__ = [
 _Entry = TypeVar("_Entry", bound=Entry)
 
 
-@dataclass(frozen=True)
-class Catalogue:
+@dataclass(frozen=True, repr=False)
+class Catalogue(Shown):
     """Antennas, radio layers, services and sharing by id; immutable, and consistent in itself.
 
     Attributes
@@ -85,6 +86,13 @@ class Catalogue:
     radio_layers: Mapping[str, RadioLayer]
     services: Mapping[str, Service]
     sharing: Mapping[str, Sharing]
+
+    def _figures(self) -> dict[str, object]:
+        return {
+            "antennas": ", ".join(self.antennas),
+            "radio layers": ", ".join(self.radio_layers),
+            "services": ", ".join(self.services),
+        }
 
     def __post_init__(self) -> None:
         for field in fields(self):

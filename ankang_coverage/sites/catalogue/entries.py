@@ -17,13 +17,13 @@ from pydantic import (
 
 from ankang_coverage.errors import CatalogueError, OutOfRangeError
 from ankang_coverage.propagation.antenna import OMNIDIRECTIONAL_BEAMWIDTH_DEG, SectorPattern
-from ankang_coverage.propagation.antenna_files import MeasuredPattern
 from ankang_coverage.propagation.link_budget import (
     LTE_REFERENCE_ELEMENTS,
     SUBCARRIERS_PER_RESOURCE_BLOCK,
     edge_margin_db,
     resource_element_power_dbm,
 )
+from ankang_coverage.propagation.measured_pattern import MeasuredPattern
 from ankang_coverage.propagation.throughput import (
     DOWNLINK_ATTENUATION,
     UPLINK_ATTENUATION,

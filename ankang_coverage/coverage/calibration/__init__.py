@@ -1,0 +1,1 @@
+"""CALIBRATION: a model fitted to measurements, and the error that is left."""

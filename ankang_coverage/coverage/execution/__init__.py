@@ -1,0 +1,1 @@
+"""EXECUTION: units of work through any executor, a cluster's too."""

@@ -1,0 +1,1 @@
+"""PATH LOSS round each mast, by any model, and where it is kept."""

@@ -1,0 +1,1 @@
+"""FIGURES of villages and their parents: covered, why not, changes, universal service."""

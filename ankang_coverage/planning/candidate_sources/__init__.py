@@ -1,1 +1,0 @@
-"""Where candidates come from: one module for each source of places."""
