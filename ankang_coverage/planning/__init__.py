@@ -1,4 +1,4 @@
-"""WHERE TO BUILD NEXT: candidates, demand, and the plan that chooses."""
+"""Where to build next: candidates, demand, and the choice of sites."""
 
 from ankang_coverage.planning.candidates import Candidates
 from ankang_coverage.planning.comparison import Comparison, compare

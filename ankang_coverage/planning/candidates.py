@@ -1,4 +1,4 @@
-"""Where a new site could stand: candidates as a network of their own, each with its cost."""
+"""Candidates: sites that could be built, as a network of their own, each with its cost."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -25,14 +25,14 @@ class Candidates(Shown):
 
     Attributes
     ----------
-    network
+    network : Network
         The candidates and their cells; an id may name an existing tower that gets new cells.
-    table
+    table : pandas.DataFrame
         One row per candidate, indexed like the network's sites: ``construction`` (pole, tower or
         co-location), ``cost_yuan`` (whole), ``owner``, ``reason`` it exists.
-    dropped
-        Places that are no candidates: ``id``, ``construction``, ``source`` (the reason it would
-        have existed), ``longitude``, ``latitude`` (WGS-84), ``reason`` it is none.
+    dropped : pandas.DataFrame
+        Places that were dropped: ``id``, ``construction``, ``source`` (the reason it was proposed),
+        ``longitude``, ``latitude`` (WGS-84), ``reason`` it was dropped.
     """
 
     network: Network
@@ -56,14 +56,19 @@ class Candidates(Shown):
         return len(self.table)
 
     def only(self, wanted: NDArray[np.bool_], because: str | None = None) -> "Candidates":
-        """Return some of the candidates; the others are dropped, for a reason that is told.
+        """Return some of the candidates; the others move to the dropped ones with a reason.
 
         Parameters
         ----------
-        wanted
-            (n_candidates,) which stay.
-        because
-            Why the others go; they are not listed when there is nothing to say.
+        wanted : numpy.ndarray
+            (n_candidates,) True for those to keep.
+        because : str, optional
+            Why the others are dropped; without a reason they are not listed.
+
+        Returns
+        -------
+        Candidates
+            The candidates to keep.
         """
         ids = self.table.index[wanted]
         dropped = self.dropped
@@ -88,12 +93,17 @@ def dropped_rows(
 
     Parameters
     ----------
-    sites
+    sites : geopandas.GeoDataFrame
         (n,) points.
-    table
+    table : pandas.DataFrame
         (n,) rows with ``construction`` and ``reason``, indexed by id.
-    because
+    because : str or sequence of str or pandas.Series
         Why they are dropped, once or for each.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per site, with the columns `DROPPED_COLUMNS`.
     """
     lonlat = sites.geometry.to_crs(WGS84)
     return pd.DataFrame(
@@ -109,26 +119,32 @@ def dropped_rows(
 
 
 def nothing_dropped() -> pd.DataFrame:
-    """Return the empty table of dropped places."""
+    """Return the empty table of dropped places.
+
+    Returns
+    -------
+    pandas.DataFrame
+        No row, with the columns `DROPPED_COLUMNS`.
+    """
     return pd.DataFrame({column: pd.Series(dtype=object) for column in DROPPED_COLUMNS})
 
 
 def merge(candidates: Candidates, within_m: float, pinned: Collection[str] = ()) -> Candidates:
-    """Make one of candidates that stand within a distance: the cheaper, or else the earlier.
+    """Merge candidates that are close to each other: the cheaper one stays, else the earlier.
 
     Parameters
     ----------
-    candidates
-        In the order of preference among equally cheap ones.
-    within_m
-        Distance up to which two are one [m].
-    pinned
-        Ids that stay before all others.
+    candidates : Candidates
+        In order of preference among equally cheap ones.
+    within_m : float
+        Distance up to which two candidates are merged [m].
+    pinned : collection of str, optional
+        Ids that stay in any case.
 
     Returns
     -------
     Candidates
-        Those that stay, in their order; the dropped ones say which one stayed instead.
+        Those that stay, in their order; each dropped one names the candidate that replaced it.
     """
     sites, table = candidates.network.sites, candidates.table
     is_pinned = table.index.isin(list(pinned))
@@ -140,20 +156,20 @@ def merge(candidates: Candidates, within_m: float, pinned: Collection[str] = ())
     stays |= is_pinned
     keeper = np.empty(len(table), object)
     keeper[order] = table.index.to_numpy(object)[order[into]]
-    told = [f"within {within_m:g} m of {id_}" for id_ in keeper[~stays]]
+    texts = [f"within {within_m:g} m of {id_}" for id_ in keeper[~stays]]
     rest = candidates.only(stays)
-    gone = dropped_rows(sites[~stays], table[~stays], told)
+    gone = dropped_rows(sites[~stays], table[~stays], texts)
     return replace(rest, dropped=pd.concat([rest.dropped, gone], ignore_index=True))
 
 
 def too_near(sites: gpd.GeoDataFrame, spacing_m: float) -> sparse.csr_array | None:
-    """Return which pairs of sites stand nearer to each other than a spacing.
+    """Return which pairs of sites are closer to each other than a minimum spacing.
 
     Parameters
     ----------
-    sites
+    sites : geopandas.GeoDataFrame
         (n) points in a projected CRS.
-    spacing_m
+    spacing_m : float
         Smallest distance allowed [m]; None is returned for 0.
 
     Returns
@@ -173,15 +189,15 @@ def too_near(sites: gpd.GeoDataFrame, spacing_m: float) -> sparse.csr_array | No
 
 
 def locate(sites: gpd.GeoDataFrame, region: Region) -> pd.DataFrame:
-    """Return the township and county each site stands in.
+    """Return the township and county of each site.
 
     A site outside every township belongs to the nearest one.
 
     Parameters
     ----------
-    sites
+    sites : geopandas.GeoDataFrame
         Points in the region's CRS.
-    region
+    region : Region
         The region.
 
     Returns

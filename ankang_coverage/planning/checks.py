@@ -1,4 +1,4 @@
-"""What a programme asks, checked against the region and the candidates before any prediction."""
+"""Checks of a programme against the region and the candidates, before any prediction."""
 
 from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
@@ -10,7 +10,7 @@ from scipy import sparse
 from ankang_coverage.covering import Constraints, Problem, solve
 from ankang_coverage.errors import CoveringError, PlanningError
 from ankang_coverage.inputs import listed, quoted
-from ankang_coverage.planning.choice import (
+from ankang_coverage.planning.constraints import (
     Asked,
     exactly,
     has_number,
@@ -27,7 +27,17 @@ from ankang_coverage.sites.catalogue import Catalogue
 def county_codes(region: Region) -> Callable[[str], str]:
     """Return a function that gives a county's code from its code or its name.
 
-    The function raises a PlanningError for a county the region has not, with near matches.
+    The function raises a PlanningError for a county that is not in the region, with near matches.
+
+    Parameters
+    ----------
+    region : Region
+        The region.
+
+    Returns
+    -------
+    callable
+        Takes a code or a name and returns the code.
     """
     names = region.counties["name"]
     codes = {code: code for code in names.index}
@@ -44,7 +54,15 @@ def county_codes(region: Region) -> Callable[[str], str]:
 
 
 def check_equipment(programme: Programme, catalogue: Catalogue) -> None:
-    """Refuse services and radio layers that the catalogue has not, or not for each other."""
+    """Refuse services and radio layers that are not in the catalogue or do not fit each other.
+
+    Parameters
+    ----------
+    programme : Programme
+        The programme.
+    catalogue : Catalogue
+        Services and radio layers.
+    """
     for target in programme.targets:
         if target.service not in catalogue.services:
             raise PlanningError(
@@ -62,7 +80,15 @@ def check_equipment(programme: Programme, catalogue: Catalogue) -> None:
 
 
 def check_counties(programme: Programme, code_of: Callable[[str], str]) -> None:
-    """Refuse quotas and floors of counties that the region has not."""
+    """Refuse quotas and floors of counties that are not in the region.
+
+    Parameters
+    ----------
+    programme : Programme
+        The programme.
+    code_of : callable
+        Returns a county's code from its code or name.
+    """
     places: list[tuple[str, str | None]] = [
         (f"target {target.id}, {what}", rule.county)
         for target in programme.targets
@@ -90,7 +116,7 @@ def check_counties(programme: Programme, code_of: Callable[[str], str]) -> None:
 def check_asked(
     asked: Sequence[Asked], programme: Programme, code_of: Callable[[str], str]
 ) -> Constraints:
-    """Check what targets ask against their candidates, and return it in the solver's terms.
+    """Check the targets' rules against their candidates, and return them as constraints.
 
     Parameters
     ----------
@@ -104,7 +130,7 @@ def check_asked(
     Returns
     -------
     Constraints
-        What is asked, floors aside.
+        The constraints, without the floors.
 
     Raises
     ------
@@ -133,7 +159,7 @@ def check_asked(
 
 
 def _check_feasible(asked: Sequence[Asked], rules: Constraints) -> None:
-    """Refuse rules that no choice keeps, by choosing where every candidate is worth 1."""
+    """Refuse rules that no choice can satisfy, by a choice where every candidate is worth 1."""
     n_rows = sum(len(request.candidates) for request in asked)
     one_each = sparse.eye_array(n_rows, dtype=np.int8, format="csr")
     with naming(asked):
@@ -208,7 +234,7 @@ def _check_forced(request: Asked, code_of: Callable[[str], str]) -> None:
         distance = here.distance(there)
         if distance < target.minimum_spacing_m:
             raise PlanningError(
-                f"{place}: forced sites {a} and {b} stand {distance:.0f} m apart, nearer than "
+                f"{place}: forced sites {a} and {b} are {distance:.0f} m apart, closer than "
                 f"minimum_spacing_m = {target.minimum_spacing_m:g}"
             )
     table = request.candidates.table.loc[forced]

@@ -1,7 +1,6 @@
-"""One choice: what targets ask, posed as a covering problem, and its answer."""
+"""One choice of sites: the covering problem that targets pose, and its answer."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,44 +9,21 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from ankang_coverage import covering
-from ankang_coverage.covering import Constraints, Floor, Problem, Quota, Selection
-from ankang_coverage.errors import CoveringError, PlanningError
-from ankang_coverage.planning.candidates import Candidates, too_near
+from ankang_coverage.covering import Constraints, Floor, Problem, Selection
+from ankang_coverage.errors import PlanningError
+from ankang_coverage.planning.constraints import (
+    Asked,
+    exactly,
+    has_number,
+    label_of,
+    naming,
+)
 from ankang_coverage.planning.demand import Demand
-from ankang_coverage.planning.programme import Programme
-from ankang_coverage.planning.rules import QuotaRule
 from ankang_coverage.planning.target import Target
 from ankang_coverage.progress import ShowGap
 from ankang_coverage.region.shares import MILLI
 
 N_RANDOM_PLANS = 20
-SPACING = "minimum spacing"
-FORCED = "forced sites"
-FORBIDDEN = "forbidden sites"
-NUMBER_OF = "number of "
-"""How the names of quotas begin that hold each of several joint targets to its number."""
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What one target asks, with the sites it may choose from.
-
-    Attributes
-    ----------
-    target : Target
-        The target.
-    candidates : Candidates
-        Its candidates.
-    county : pandas.Series
-        (n_candidates,) code of the county each stands in, by site id.
-    forced : tuple of str
-        Ids that are chosen in any case, the target's own and those locked by an earlier plan.
-    """
-
-    target: Target
-    candidates: Candidates
-    county: pd.Series
-    forced: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,11 +33,11 @@ class Block:
     Attributes
     ----------
     matrix : scipy.sparse.csr_array
-        (n_candidates, n_columns) which covers what.
+        (n_candidates, n_columns) pattern of which candidate covers which column.
     pixels : numpy.ndarray
         (n_columns,) pixel of each column.
     demand : Demand
-        What counts on each pixel.
+        What is not yet covered on each pixel.
     """
 
     matrix: sparse.csr_array
@@ -86,9 +62,9 @@ class Choice:
     people : numpy.ndarray
         (n_columns,) people [1/1000 person].
     rules : Constraints
-        What every choice keeps.
+        The constraints of every choice.
     problem : Problem
-        The same as the solver takes it.
+        The same in the solver's form.
     widths : tuple
         Services and how many columns each has, in the order of the columns.
     """
@@ -108,115 +84,19 @@ class Choice:
         return label_of(self.asked)
 
     def rows(self, n: int) -> slice:
-        """Return the rows of target n."""
+        """Return the rows of target n.
+
+        Parameters
+        ----------
+        n : int
+            Position of the target.
+
+        Returns
+        -------
+        slice
+            Its rows.
+        """
         return slice(int(self.start[n]), int(self.start[n + 1]))
-
-
-def label_of(asked: Sequence[Asked]) -> str:
-    """Return the targets' ids."""
-    return " + ".join(request.target.id for request in asked)
-
-
-@contextmanager
-def naming(asked: Sequence[Asked]) -> Iterator[None]:
-    """Name the targets in what the solver refuses."""
-    try:
-        yield
-    except CoveringError as error:
-        raise PlanningError(f"target {label_of(asked)}: {error}") from error
-
-
-def rules_of(
-    asked: Sequence[Asked], programme: Programme, county_code: Callable[[str], str]
-) -> Constraints:
-    """Put what targets ask into the solver's terms, floors aside.
-
-    Parameters
-    ----------
-    asked : sequence of Asked
-        One target, or all that choose jointly.
-    programme : Programme
-        Budget and quotas over all targets.
-    county_code : callable
-        Returns a county's code from its code or name.
-
-    Returns
-    -------
-    Constraints
-        Rows are the candidates of all targets, one target after the other.
-    """
-    start = np.cumsum([0, *(len(request.candidates) for request in asked)])
-    row_of = {
-        (n, id_): start[n] + row
-        for n, request in enumerate(asked)
-        for row, id_ in enumerate(request.candidates.table.index)
-    }
-
-    def rows(n: int, ids: Sequence[str]) -> NDArray[np.int64]:
-        return np.array([row_of[n, id_] for id_ in ids if (n, id_) in row_of], np.int64)
-
-    numbers = [request.target.number for request in asked]
-    joint = len(asked) > 1
-    quotas: list[Quota] = []
-    for n, request in enumerate(asked):
-        target, prefix = request.target, f"{request.target.id}: " if joint else ""
-        if joint and target.number is not None:
-            members = np.arange(start[n], start[n + 1])
-            quotas.append(Quota(f"{NUMBER_OF}{target.id}", members, maximum=target.number))
-        for rule in target.quotas:
-            members = start[n] + np.flatnonzero(_group(request, rule, county_code))
-            quotas.append(Quota(f"quota {prefix}{rule.label}", members, rule.minimum, rule.maximum))
-        for group, ids in enumerate(target.exclusive, start=1):
-            quotas.append(Quota(f"exclusive {prefix}{group}", rows(n, ids), maximum=1))
-    for rule in programme.quotas:
-        members = np.flatnonzero(
-            np.concatenate([_group(request, rule, county_code) for request in asked])
-        )
-        quotas.append(Quota(f"quota {rule.label}", members, rule.minimum, rule.maximum))
-    return Constraints(
-        number=None if None in numbers else sum(n for n in numbers if n is not None),
-        costs=np.concatenate(
-            [request.candidates.table["cost_yuan"].to_numpy(np.int64) for request in asked]
-        ),
-        budget=programme.budget_yuan if joint else asked[0].target.budget_yuan,
-        quotas=tuple(quotas),
-        conflicts=_conflicts(asked),
-        forced=np.concatenate([rows(n, request.forced) for n, request in enumerate(asked)]),
-        forbidden=np.concatenate(
-            [rows(n, request.target.forbidden) for n, request in enumerate(asked)]
-        ),
-    )
-
-
-def exactly(rules: Constraints, n_candidates: int) -> Constraints:
-    """Return the rules with the number as a minimum too, so that no choice runs out of sites.
-
-    Without it a greedy choice may block with its spacing what it needs later.
-    """
-    assert rules.number is not None
-    everyone = Quota(f"{NUMBER_OF}sites", np.arange(n_candidates), minimum=int(rules.number))
-    return replace(rules, quotas=(*rules.quotas, everyone))
-
-
-def has_number(selection: Selection, rules: Constraints) -> bool:
-    """Return whether a choice has as many sites as were asked for; money may run out."""
-    return rules.number is None or rules.budget is not None or len(selection.chosen) == rules.number
-
-
-def without_each(rules: Constraints) -> Iterator[tuple[str, Constraints]]:
-    """Give the name of each rule that a choice could do without, and the rules without it."""
-    if rules.conflicts is not None:
-        yield SPACING, replace(rules, conflicts=None)
-    for quota in rules.quotas:
-        if not quota.name.startswith(NUMBER_OF):
-            others = tuple(other for other in rules.quotas if other is not quota)
-            yield quota.name, replace(rules, quotas=others)
-    for floor in rules.floors:
-        yield floor.name, replace(rules, floors=tuple(f for f in rules.floors if f is not floor))
-    if np.size(rules.forced):
-        yield FORCED, replace(rules, forced=())
-    if np.size(rules.forbidden):
-        yield FORBIDDEN, replace(rules, forbidden=())
 
 
 def pose(
@@ -227,16 +107,16 @@ def pose(
     county_names: pd.Series,
     county_code: Callable[[str], str],
 ) -> Choice:
-    """Put targets, their matrices and their rules into one covering problem.
+    """Combine targets, their matrices and their rules into one covering problem.
 
     Parameters
     ----------
     asked, blocks : sequence of Asked, sequence of Block
         The targets and the matrix of each. Targets of one service share its columns.
     rules : Constraints
-        What is asked; floors are added here, because they need the people not yet served.
+        The constraints without floors, which are added here because they need the uncovered people.
     people_of : callable
-        Returns counties × pixels of the people a target is for.
+        Returns counties × pixels of the people a target serves.
     county_names : pandas.Series
         Names by code, in the order of those rows.
     county_code : callable
@@ -302,18 +182,18 @@ def pose(
 def solve(
     choice: Choice, rules: Constraints, *, bound: bool = True, show_gap: ShowGap | None = None
 ) -> Selection:
-    """Choose sites by the targets' steps.
+    """Choose sites by the targets' method.
 
     Parameters
     ----------
     choice : Choice
         The problem.
     rules : Constraints
-        Its constraints, or some of them.
+        Its constraints, or a part of them.
     bound : bool, optional
-        Whether to prove how good the choice is; without it a search ends with exchanges.
+        Whether to compute an upper bound; without it a search ends with the exchanges.
     show_gap : callable, optional
-        Called now and then with how far the search is.
+        Called now and then with the progress of the search.
 
     Returns
     -------
@@ -350,9 +230,23 @@ def solve(
 
 
 def random_gains(choice: Choice, n: int, seed: int) -> tuple[float, ...]:
-    """Return what target n gains in plans drawn at random under the same rules, floors aside.
+    """Return what target n gains in plans drawn at random under the same rules, without the floors.
 
-    Each is drawn by giving every candidate a random worth of its own and choosing by that.
+    Each plan gives every candidate a random worth and chooses by it.
+
+    Parameters
+    ----------
+    choice : Choice
+        The problem.
+    n : int
+        Position of the target.
+    seed : int
+        Seed of the draws.
+
+    Returns
+    -------
+    tuple of float
+        People newly covered by each plan, sorted.
     """
     n_candidates = choice.problem.n_candidates
     one_each = sparse.eye_array(n_candidates, dtype=np.int8, format="csr")
@@ -369,7 +263,20 @@ def random_gains(choice: Choice, n: int, seed: int) -> tuple[float, ...]:
 
 
 def covered_by(matrix: sparse.csr_array, rows: NDArray[np.integer]) -> NDArray[np.bool_]:
-    """Return which columns any of some rows covers."""
+    """Return which columns are covered by at least one of the rows.
+
+    Parameters
+    ----------
+    matrix : scipy.sparse.csr_array
+        (n_rows, n_columns) pattern.
+    rows : numpy.ndarray
+        Row numbers.
+
+    Returns
+    -------
+    numpy.ndarray
+        (n_columns,) True where covered.
+    """
     covered = np.zeros(matrix.shape[1], bool)
     for row in rows:
         covered[matrix.indices[matrix.indptr[row] : matrix.indptr[row + 1]]] = True
@@ -377,7 +284,20 @@ def covered_by(matrix: sparse.csr_array, rows: NDArray[np.integer]) -> NDArray[n
 
 
 def marginal_people(choice: Choice, order: NDArray[np.integer]) -> NDArray[np.int64]:
-    """Return how many people each row newly covers, one after the other [1/1000 person]."""
+    """Return how many people each row newly covers, one after the other [1/1000 person].
+
+    Parameters
+    ----------
+    choice : Choice
+        The problem.
+    order : numpy.ndarray
+        (n,) row numbers, in order of choice.
+
+    Returns
+    -------
+    numpy.ndarray
+        (n,) people [1/1000 person].
+    """
     left = choice.people.copy()
     gains = np.zeros(len(order), np.int64)
     for n, row in enumerate(order):
@@ -388,7 +308,22 @@ def marginal_people(choice: Choice, order: NDArray[np.integer]) -> NDArray[np.in
 
 
 def part_of(choice: Choice, selection: Selection, n: int) -> Selection:
-    """Return what a choice chose for target n, rows counted within it, without the proof."""
+    """Return the part of a choice that belongs to target n, without the bound.
+
+    Parameters
+    ----------
+    choice : Choice
+        The problem.
+    selection : Selection
+        Its answer.
+    n : int
+        Position of the target.
+
+    Returns
+    -------
+    Selection
+        Rows are counted within the target.
+    """
     if len(choice.asked) == 1:
         return selection
     rows = choice.rows(n)
@@ -404,60 +339,16 @@ def part_of(choice: Choice, selection: Selection, n: int) -> Selection:
     )
 
 
-def _group(request: Asked, rule: QuotaRule, county_code: Callable[[str], str]) -> NDArray[np.bool_]:
-    """Return which candidates a quota is about."""
-    table = request.candidates.table
-    wanted = np.ones(len(table), bool)
-    if rule.county is not None:
-        wanted &= request.county.to_numpy() == county_code(rule.county)
-    if rule.owner is not None:
-        wanted &= table["owner"].to_numpy(object) == rule.owner
-    if rule.construction is not None:
-        wanted &= table["construction"].to_numpy(object) == rule.construction
-    return wanted
-
-
-def _conflicts(asked: Sequence[Asked]) -> sparse.csr_array | None:
-    """Return the pairs that stand too near, and those that would be the same site twice."""
-    blocks = []
-    for request in asked:
-        sites = request.candidates.network.sites
-        pattern = too_near(sites, request.target.minimum_spacing_m)
-        n = len(sites)
-        blocks.append(sparse.csr_array((n, n), dtype=np.int8) if pattern is None else pattern)
-    pattern = sparse.csr_array(sparse.block_diag(blocks, format="csr", dtype=np.int8))
-    if len(asked) > 1:
-        cells = pd.concat([request.candidates.network.cells["site"] for request in asked])
-        twice = set(cells[cells.index.duplicated()])
-        if twice:
-            ids = np.concatenate(
-                [request.candidates.table.index.to_numpy(object) for request in asked]
-            )
-            pairs = list(_same(ids, twice))
-            first, second = np.array([*pairs, *((b, a) for a, b in pairs)]).T
-            same = sparse.csr_array(
-                (np.ones(len(first), np.int8), (first, second)), shape=pattern.shape
-            )
-            pattern = sparse.csr_array(pattern.maximum(same))
-    return pattern if pattern.nnz else None
-
-
-def _same(ids: NDArray[np.object_], twice: set[str]) -> Iterator[tuple[int, int]]:
-    for id_ in sorted(twice):
-        rows = np.flatnonzero(ids == id_).tolist()
-        yield from ((a, b) for n, a in enumerate(rows) for b in rows[n + 1 :])
-
-
 def _columns(
     asked: Sequence[Asked],
     members: Sequence[int],
     block: Block,
     people_of: Callable[[Target], sparse.csr_array],
 ) -> tuple[NDArray[np.intp], NDArray[np.intp] | None, tuple[NDArray[np.int64], ...]]:
-    """Return the block's columns, their county if a floor asks for it, and their weights.
+    """Return the block's columns, their county where a floor needs it, and their weights.
 
-    With floors a pixel on a border has a column for each county: both are covered together, and
-    each counts its own people.
+    With floors a pixel on a border has a column for each county: these are covered together, and
+    each counts the people of its county.
     """
     demand = block.demand
     amounts = (demand.people, *demand.objectives)

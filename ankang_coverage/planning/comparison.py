@@ -11,17 +11,17 @@ from ankang_coverage.shown import Shown
 
 @dataclass(frozen=True, repr=False)
 class Comparison(Shown):
-    """What two plans differ in.
+    """How two plans differ.
 
     Attributes
     ----------
-    targets
+    targets : pandas.DataFrame
         One row per target, by id: ``sites``, ``cost_yuan``, ``people_gained``,
         ``people_gained_net`` and ``gap`` with the endings ``_a`` and ``_b``; ``sites_in_both``.
-    sites
+    sites : pandas.DataFrame
         One row per chosen site, by programme and id: ``in_a``, ``in_b``, ``county_name``,
         ``people_gained_a``, ``people_gained_b`` (NaN where it was not chosen).
-    counties
+    counties : pandas.DataFrame
         One row per county and service: ``people_covered_a``, ``people_covered_b``,
         ``difference`` (b less a).
     """
@@ -39,12 +39,13 @@ def compare(a: Plan, b: Plan) -> Comparison:
 
     Parameters
     ----------
-    a, b
+    a, b : Plan
         The plans.
 
     Returns
     -------
     Comparison
+        Targets, sites and counties side by side.
 
     Raises
     ------

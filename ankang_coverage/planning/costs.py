@@ -1,4 +1,4 @@
-"""What a site costs: what is built, and the lines that power and fibre need."""
+"""Cost of a site: its construction, and its lines for power and fibre."""
 
 from pathlib import Path
 from typing import Annotated
@@ -18,9 +18,9 @@ from ankang_coverage.settings import Number, Settings, explain, read_yaml
 
 BUILTIN = Path(__file__).with_name("costs.yaml")
 DEAREST_SITE_YUAN = 1e9
-"""More than any site costs; so many sites as a file can name still add up in 64 bits [CNY]."""
+"""Highest price of a site; the sum over all sites a file can name still fits in 64 bits [CNY]."""
 DEAREST_LINE_YUAN_PER_KM = 1e8
-"""More than any line costs [CNY/km]."""
+"""Highest price of a line [CNY/km]."""
 
 SitePrice = Annotated[Number, Field(ge=0.0, le=DEAREST_SITE_YUAN)]
 LinePrice = Annotated[Number, Field(ge=0.0, le=DEAREST_LINE_YUAN_PER_KM)]
@@ -34,21 +34,31 @@ class UnitPrices(Settings):
     pole_yuan: SitePrice
     """A new micro pole with its equipment [CNY]."""
     co_location_yuan: SitePrice
-    """Equipment on a tower that stands [CNY]."""
+    """Equipment on an existing tower [CNY]."""
     pole_up_to_m: Number = Field(gt=0.0, le=300.0)
-    """Antennas higher than this need a tower [m]."""
+    """Largest antenna height of a pole; above it a tower is needed [m]."""
     power_yuan_per_km: LinePrice
     """Power line [CNY/km]."""
     fibre_yuan_per_km: LinePrice
     """Fibre [CNY/km]."""
     detour: Number = Field(ge=1.0, le=10.0)
-    """Length of a line over its straight distance [1]."""
+    """Length of a line divided by the straight distance [1]."""
     source: dict[str, str] = Field(default_factory=dict)
     """Where each price comes from, or that it is assumed."""
 
     @classmethod
     def from_yaml(cls, path: Path | None = None) -> "UnitPrices":
         """Read unit prices, the built-in ones when no file is named.
+
+        Parameters
+        ----------
+        path : Path, optional
+            The file.
+
+        Returns
+        -------
+        UnitPrices
+            The prices.
 
         Raises
         ------
@@ -65,7 +75,18 @@ class UnitPrices(Settings):
             raise PlanningError(explain(error, str(file), prices, cls)) from error
 
     def construction(self, height_m: float) -> Construction:
-        """Return what carries new antennas at a height above ground [m]."""
+        """Return what is built to carry new antennas at a height.
+
+        Parameters
+        ----------
+        height_m : float
+            Height above ground [m].
+
+        Returns
+        -------
+        Construction
+            Pole or tower.
+        """
         return "pole" if height_m <= self.pole_up_to_m else "tower"
 
     def of(
@@ -78,10 +99,15 @@ class UnitPrices(Settings):
 
         Parameters
         ----------
-        construction
+        construction : numpy.ndarray
             (n,) ``pole``, ``tower`` or ``co-location``.
-        power_distance_m, fibre_distance_m
+        power_distance_m, fibre_distance_m : numpy.ndarray
             (n,) straight distances to the next power and fibre [m].
+
+        Returns
+        -------
+        numpy.ndarray
+            (n,) cost [CNY].
 
         Examples
         --------
@@ -89,7 +115,7 @@ class UnitPrices(Settings):
         >>> prices.of(np.array(["pole"], object), np.array([500.0]), np.array([0.0])).tolist()
         [99000]
         """
-        built = {
+        prices = {
             "pole": self.pole_yuan,
             "tower": self.tower_yuan,
             "co-location": self.co_location_yuan,
@@ -97,26 +123,25 @@ class UnitPrices(Settings):
         lines = (
             power_distance_m * self.power_yuan_per_km + fibre_distance_m * self.fibre_yuan_per_km
         )
-        base = np.array([built[one] for one in construction], np.float64)
+        base = np.array([prices[kind] for kind in construction], np.float64)
         return np.rint(base + lines * self.detour / 1e3).astype(np.int64)
 
 
 def line_distances_m(
     places: gpd.GeoDataFrame, sites: gpd.GeoDataFrame, region: Region
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return how far places are from the next power and the next fibre.
+    """Return how far places are from the nearest power and the nearest fibre.
 
-    Power is taken to be at every village centre and wherever at least one person lives on a pixel,
-    fibre at every site that stands and every village centre: planning assumptions, because the
-    lines themselves are not known.
+    Power is assumed at every village centre and on every pixel with at least one person, fibre at
+    every existing site and every village centre, because the lines themselves are not known.
 
     Parameters
     ----------
-    places
+    places : geopandas.GeoDataFrame
         (n,) points in the region's CRS.
-    sites
-        Sites that stand, in the same CRS.
-    region
+    sites : geopandas.GeoDataFrame
+        Existing sites, in the same CRS.
+    region : Region
         The region.
 
     Returns
@@ -125,13 +150,13 @@ def line_distances_m(
         (n,) straight distances [m].
     """
     people = np.asarray(region.shares.people.sum(axis=0)).ravel()
-    standing = np.column_stack([sites.geometry.x, sites.geometry.y])
+    existing = np.column_stack([sites.geometry.x, sites.geometry.y])
     inhabited = np.column_stack(centres(np.flatnonzero(people >= MILLI), region))
     villages = np.column_stack(centres(most_populated_pixels(region), region))
     points = np.column_stack([places.geometry.x, places.geometry.y])
     return (
         _nearest_m(points, np.concatenate([inhabited, villages])),
-        _nearest_m(points, np.concatenate([standing, villages])),
+        _nearest_m(points, np.concatenate([existing, villages])),
     )
 
 

@@ -1,4 +1,4 @@
-"""What is not yet served, as whole-number weights on pixels."""
+"""What is not yet covered, as integer weights on pixels."""
 
 from dataclasses import dataclass
 
@@ -20,15 +20,15 @@ Weights = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Demand:
-    """What a target is for and nothing covers yet, pixel by pixel.
+    """What a target is to cover and is not yet covered, by pixel.
 
     Attributes
     ----------
-    people
+    people : numpy.ndarray
         (n_pixels,) people [1/1000 person], pixels numbered row by row.
-    objectives
-        For each objective of the target, in their order: (n_pixels,) weights [1/1000 of what is
-        worth 1].
+    objectives : tuple of numpy.ndarray
+        For each objective of the target, in their order: (n_pixels,) weights [1/1000 of a worth of
+        1].
     """
 
     people: Weights
@@ -37,13 +37,13 @@ class Demand:
     @property
     def wanted(self) -> Weights:
         """(n_pixels,) 1 where anything counts, else 0."""
-        return np.any([self.people > 0, *(one > 0 for one in self.objectives)], axis=0).astype(
-            np.int64
-        )
+        return np.any(
+            [self.people > 0, *(weights > 0 for weights in self.objectives)], axis=0
+        ).astype(np.int64)
 
 
 def unserved_people(region: Region, coverage: Coverage, target: Target) -> Weights:
-    """Count the people on each pixel whom a target is for and whom nothing covers yet.
+    """Count the people on each pixel whom a target serves and who are not yet covered.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def unserved_people(region: Region, coverage: Coverage, target: Target) -> Weigh
 
 
 def demand_of(region: Region, coverage: Coverage, target: Target) -> Demand:
-    """Weigh what a target is for and nothing covers yet, by each of its objectives.
+    """Weigh what a target is to cover and is not yet covered, by each of its objectives.
 
     Parameters
     ----------
@@ -106,7 +106,20 @@ def demand_of(region: Region, coverage: Coverage, target: Target) -> Demand:
 
 
 def people_by_county(region: Region, target: Target) -> sparse.csr_array:
-    """Return (n_counties, n_pixels) people a target is for [1/1000 person], in counties' order."""
+    """Return the people a target serves, by county and pixel.
+
+    Parameters
+    ----------
+    region : Region
+        Villages and their people.
+    target : Target
+        The target.
+
+    Returns
+    -------
+    scipy.sparse.csr_array
+        (n_counties, n_pixels) people [1/1000 person], rows in the order of the region's counties.
+    """
     counts = _counts(region, target)
     rows = region.counties.index.get_indexer(region.villages["county"].to_numpy()[counts])
     member = sparse.csr_array(

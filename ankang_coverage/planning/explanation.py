@@ -1,4 +1,4 @@
-"""Why a choice is as it is: gains in order, counties, constraints, and who is left and why."""
+"""Explanation of a choice: gains in order, counties, constraints, and what is left uncovered."""
 
 from dataclasses import dataclass
 
@@ -10,23 +10,17 @@ from scipy import sparse
 
 from ankang_coverage.covering import Constraints, Selection
 from ankang_coverage.errors import PlanningError
-from ankang_coverage.planning.choice import (
-    NUMBER_OF,
-    Choice,
-    covered_by,
-    marginal_people,
-    solve,
-    without_each,
-)
+from ankang_coverage.planning.choice import Choice, covered_by, marginal_people, solve
+from ankang_coverage.planning.constraints import NUMBER_OF, without_each
 from ankang_coverage.region import Region
 from ankang_coverage.region.shares import MILLI
 from ankang_coverage.shown import Shown
 
 REASONS_LEFT = ("main_reason", "median_shortfall_db", "median_obstacle_m")
-"""Figures of a summary that say why people are left uncovered, and by how much."""
+"""Columns of a summary that say why people are left uncovered, and by how much."""
 CURVE_COLUMNS = ("order", "id", "people_gained_total", "cost_yuan_total", "knee")
 WHY = ("no candidate", "outranked", "spacing", "forbidden", "quota", "budget")
-"""Why a village stays uncovered, as seen from the candidate that would cover most of it."""
+"""Why the candidate that would cover most of an uncovered village was not chosen."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -35,25 +29,24 @@ class Explanation(Shown):
 
     Attributes
     ----------
-    curve
+    curve : pandas.DataFrame
         One row per chosen site in order: ``order``, ``id``, ``people_gained``,
         ``people_gained_total``, ``cost_yuan``, ``cost_yuan_total``, ``knee`` (``number``,
         ``cost``, ``number, cost`` or blank: where the curve of people against either bends most).
-    counties
-        One row per county, by code: ``county_name``, ``sites``, ``cost_yuan``, ``people_gained``
-        by people who live there, ``people_gained_net`` the same as predicted with all chosen sites
-        on the air, ``next_site`` the best candidate left there, and ``next_people_gained`` what it
+    counties : pandas.DataFrame
+        One row per county, by code: ``county_name``, ``sites``, ``cost_yuan``, ``people_gained`` of
+        those who live there, ``people_gained_net`` the same as predicted with all chosen sites on
+        the air, ``next_site`` the best candidate left there, and ``next_people_gained`` what it
         would add.
-    constraints
+    constraints : pandas.DataFrame
         One row per constraint of the choice, which joint targets share: ``constraint``,
-        ``objective``, ``objective_without`` it, ``difference``, all by the same steps.
-    villages
-        One row per village that stays uncovered, by code: ``name``, ``county_name``,
-        ``township_name``, ``people``, ``people_left``, what keeps them uncovered
-        (``main_reason``, ``median_shortfall_db``, ``median_obstacle_m`` as in
-        `coverage.summarise`), ``best_candidate`` left for it,
-        ``best_people`` of the village it would cover, ``best_gain`` people it would cover in all,
-        ``cost_yuan``, ``why`` it was not chosen.
+        ``objective``, ``objective_without`` it, ``difference``, all solved by the same method.
+    villages : pandas.DataFrame
+        One row per village left uncovered, by code: ``name``, ``county_name``, ``township_name``,
+        ``people``, ``people_left``, what keeps them uncovered (``main_reason``,
+        ``median_shortfall_db``, ``median_obstacle_m`` as in `coverage.summarise`),
+        ``best_candidate`` left for it, ``best_people`` of the village it would cover, ``best_gain``
+        people it would cover in all, ``cost_yuan``, ``why`` it was not chosen.
     """
 
     curve: pd.DataFrame
@@ -72,7 +65,7 @@ class Explanation(Shown):
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What is predicted with the chosen sites, for one target.
+    """Prediction with the chosen sites, for one target.
 
     Attributes
     ----------
@@ -81,11 +74,11 @@ class Outcome:
     villages : geopandas.GeoDataFrame
         Complete summary of the villages by the target's service.
     uncovered : numpy.ndarray
-        (n_pixels,) which pixels the target's service does not cover.
+        (n_pixels,) True where the target's service does not cover.
     covered_from : float
         Share of people from which a village counts as covered [0–1].
     people_by_county : scipy.sparse.csr_array
-        (n_counties, n_pixels) people the target is for [1/1000 person].
+        (n_counties, n_pixels) people the target serves [1/1000 person].
     net_by_county : numpy.ndarray
         (n_counties,) how many more of them are covered than before [1/1000 person].
     """
@@ -100,15 +93,15 @@ class Outcome:
 
 @dataclass(frozen=True, eq=False)
 class Left:
-    """What a choice leaves, for the questions that follow.
+    """What a choice leaves uncovered and unchosen.
 
     Attributes
     ----------
-    people
+    people : numpy.ndarray
         (n_columns,) people not covered by the choice [1/1000 person].
-    gains
+    gains : numpy.ndarray
         (n_rows,) people each candidate would add [1/1000 person].
-    why
+    why : numpy.ndarray
         (n_rows,) why each candidate was not chosen, one of `WHY`; blank for the chosen.
     """
 
@@ -122,10 +115,10 @@ def knee(amount: ArrayLike, gained: ArrayLike) -> int | None:
 
     Parameters
     ----------
-    amount
-        (n,) what was spent up to each point, ascending: sites or money.
-    gained
-        (n,) what was gained by it, ascending.
+    amount : array_like
+        (n,) amount spent up to each point, ascending: sites or money.
+    gained : array_like
+        (n,) amount gained by it, ascending.
 
     Returns
     -------
@@ -157,7 +150,20 @@ def knee(amount: ArrayLike, gained: ArrayLike) -> int | None:
 
 
 def what_is_left(choice: Choice, selection: Selection) -> Left:
-    """Return what a choice leaves: people, what each candidate would add, why it was not chosen."""
+    """Return what a choice leaves uncovered, and what the candidates not chosen would add.
+
+    Parameters
+    ----------
+    choice : Choice
+        The problem.
+    selection : Selection
+        Its answer.
+
+    Returns
+    -------
+    Left
+        People still uncovered, what each candidate would add, and why it was not chosen.
+    """
     rules, costs, chosen = choice.rules, choice.problem.costs, selection.chosen
     people = np.where(covered_by(choice.matrix, chosen), 0, choice.people)
     gains = np.asarray(choice.matrix.astype(np.int64) @ people)
@@ -180,16 +186,21 @@ def what_is_left(choice: Choice, selection: Selection) -> Left:
 def curve(
     ids: pd.Index, people_milli: NDArray[np.int64], cost_yuan: NDArray[np.int64]
 ) -> pd.DataFrame:
-    """Return people against sites and against cost, in order of choice, the knees marked.
+    """Return people by sites and by cost, in order of choice, with the knees marked.
 
     Parameters
     ----------
-    ids
+    ids : pandas.Index
         (n,) chosen sites.
-    people_milli
+    people_milli : numpy.ndarray
         (n,) people each newly covers [1/1000 person].
-    cost_yuan
+    cost_yuan : numpy.ndarray
         (n,) what each costs [CNY].
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `Explanation.curve`.
     """
     order = np.arange(1, len(ids) + 1)
     people, cost = np.cumsum(people_milli), np.cumsum(cost_yuan)
@@ -214,15 +225,15 @@ def curve(
 def cost_of_constraints(choice: Choice, selection: Selection) -> pd.DataFrame:
     """Return what the choice would cover without each of its constraints.
 
-    Each is left out in turn and the problem solved again by the same steps (a timed search only as
-    far as exchanges). The choice itself stays possible without a constraint, so the result is
-    never reported below it.
+    Each is left out in turn and the problem solved again by the same method (a timed search only as
+    far as the exchanges). Without the constraint the choice itself remains possible, so a result
+    below it is reported as equal to it.
 
     Parameters
     ----------
-    choice
+    choice : Choice
         The problem.
-    selection
+    selection : Selection
         Its answer.
 
     Returns
@@ -265,18 +276,18 @@ def explain(
     selection : Selection
         Its answer.
     left : Left
-        What the answer leaves.
+        What the answer leaves uncovered.
     n : int
         Position of the target.
     outcome : Outcome
-        What is predicted with the chosen sites.
+        Prediction with the chosen sites.
     constraints : pandas.DataFrame
-        What `cost_of_constraints` says.
+        Result of `cost_of_constraints`.
 
     Returns
     -------
     Explanation
-        Gains in order, counties, constraints, and villages that stay uncovered.
+        Gains in order, counties, constraints, and villages left uncovered.
     """
     rows = choice.rows(n)
     one = choice.asked[n]
@@ -293,7 +304,7 @@ def explain(
 
 
 def _objective_without(choice: Choice, rules: Constraints) -> int | None:
-    """Return what is covered under other rules; None where these leave nothing to search for."""
+    """Return what is covered under other rules; None where no choice satisfies them."""
     try:
         return solve(choice, rules, bound=False).objective
     except PlanningError:
@@ -373,11 +384,11 @@ def _best_for(
 
     Parameters
     ----------
-    choice, left
+    choice, left : Choice or Left
         The problem and what it leaves.
-    rows
+    rows : slice
         Candidates of the target.
-    living
+    living : scipy.sparse.csr_array
         (n_villages, n_pixels) people of the villages [1/1000 person].
 
     Returns
@@ -387,7 +398,7 @@ def _best_for(
         [1/1000 person].
     """
     columns = np.flatnonzero(left.people > 0)
-    # A pixel that counties share has a column for each; people of a village are to count once.
+    # A pixel shared by counties has a column for each, but people of a village count only once.
     pixels, first = np.unique(choice.pixels[columns], return_index=True)
     reach = choice.matrix[rows][:, columns[first]].astype(np.int64)
     by_village = sparse.coo_array(reach @ living[:, pixels].T.astype(np.int64).tocsr())

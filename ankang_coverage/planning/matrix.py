@@ -1,4 +1,4 @@
-"""Candidates × demand: which candidate would cover which unserved pixel."""
+"""Candidates × demand: which candidate would cover which uncovered pixel."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +12,12 @@ from ankang_coverage.sites import Network
 def covering_matrix(
     coverage: Coverage, candidates: Network, demand: NDArray[np.int64]
 ) -> tuple[sparse.csr_array, NDArray[np.int64]]:
-    """Say which candidates would cover which pixels with demand, by the service's rule.
+    """Return which candidates would cover which pixels with demand, by the service's rule.
 
     Parameters
     ----------
     coverage : Coverage
-        Gives the ground, the rule, the path-loss model and what is on the air already.
+        Gives the terrain, the rule, the path-loss model and the signals of existing cells.
     candidates : Network
         One matrix row per site, in its order; each has a cell of the service.
     demand : numpy.ndarray
@@ -44,7 +44,7 @@ def covering_matrix(
     covered = [column[pixels] for pixels in reach(coverage, relevant, among=wanted)]
     indptr = np.concatenate([[0], np.cumsum([len(columns) for columns in covered])])
     if indptr[-1] <= np.iinfo(np.int32).max:
-        indptr = indptr.astype(np.int32)  # or scipy keeps the columns in 64 bits as well
+        indptr = indptr.astype(np.int32)  # otherwise scipy keeps the columns in 64 bits too
     columns = np.concatenate([*covered, np.empty(0, np.int32)])
     matrix = sparse.csr_array(
         (np.broadcast_to(np.int8(1), len(columns)), columns, indptr),

@@ -36,7 +36,7 @@ def chosen_sites(results: Iterable[TargetResult], region: Region) -> gpd.GeoData
     results : iterable of TargetResult
         What the targets chose.
     region : Region
-        For the divisions the sites stand in.
+        Gives the divisions the sites are in.
 
     Returns
     -------
@@ -85,7 +85,7 @@ def _add_figures(
     service_id: str,
     state: str,
 ) -> None:
-    """Put the figures of one service and state beside what the tables have."""
+    """Add the columns of one service and state to the tables."""
     for level, table in summary.items():
         base = tables.get(level, table.drop(columns=list(figures)))
         named = table[list(figures)].add_suffix(f"_{service_id}_{state}")

@@ -1,8 +1,8 @@
 """From a programme to a plan: candidates, coverage, then each target's choice in turn.
 
-A target or targets that choose jointly go through the same stages: who is left to serve
-(`Planner.ask`), which candidate covers whom (`Planner.pose`), the choice (`choice.solve`), what
-stands with it (`Planner.build`), and why it is as it is (`Planner.explain`).
+Each target, or all targets that choose jointly, goes through the same stages: who is not yet
+covered (`Planner.ask`), which candidate covers whom (`Planner.pose`), the choice (`choice.solve`),
+coverage with it (`Planner.build`), and its explanation (`Planner.explain`).
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,7 +28,6 @@ from ankang_coverage.planning.checks import (
     county_codes,
 )
 from ankang_coverage.planning.choice import (
-    Asked,
     Block,
     Choice,
     marginal_people,
@@ -37,6 +36,7 @@ from ankang_coverage.planning.choice import (
     random_gains,
     solve,
 )
+from ankang_coverage.planning.constraints import Asked
 from ankang_coverage.planning.demand import Demand, demand_of, people_by_county
 from ankang_coverage.planning.explanation import (
     Outcome,
@@ -70,19 +70,18 @@ def plan(
     seed: int = 0,
     **separate: Unpack[SeparateWork],
 ) -> Plan:
-    """Choose sites for a programme and say how good the choice is and what it changes.
+    """Choose sites for a programme, and report how good the choice is and what it changes.
 
     Candidates are placed and all rules checked before anything is predicted. Then each target in
     turn, or all jointly, counts who is not yet covered, chooses the sites that newly cover most
-    under its rules, and proves how much any other choice could cover at most.
+    under its rules, and computes an upper bound of what any other choice could cover.
 
     Parameters
     ----------
     region : Region
         Where.
     network : Network
-        What is built or planned already; its coverage is locked in. Sites of status candidate are
-        left out.
+        Sites built or planned already; they are kept. Sites of status candidate are left out.
     programme : Programme
         What is to be built.
     rules : mapping of str to Service, optional
@@ -93,18 +92,18 @@ def plan(
     limits : ClassLimits, optional
         Shares of people that make a division covered or not covered.
     locked : geopandas.GeoDataFrame, optional
-        Rows of an earlier plan's ``chosen`` that stay: they are chosen first, count towards the
-        number and the budget of the target they were chosen for, and the plan goes on from them.
+        Rows of an earlier plan's ``chosen`` to keep: they are chosen first, count towards the
+        number and the budget of their target, and the plan continues from them.
     work : Work, optional
         As for ``predict``.
     show_gap : callable, optional
-        Called now and then during a search with what it is for, seconds, people (or what else the
-        first objective counts), and by what share of the bound they may fall short of the best. A
-        line wherever progress shows bars, else nothing, when omitted.
+        Called now and then during a search with the targets' ids, seconds, people (or what else the
+        first objective counts), and the share of the bound by which they may be below the best.
+        When omitted, this is shown as a line wherever progress shows bars.
     seed : int, default 0
         Seed of the random plans that the choice is compared with.
     **separate
-        The parts of `work` as arguments of their own: deprecated.
+        Deprecated: the parts of `work` as separate arguments.
 
     Returns
     -------
@@ -116,9 +115,8 @@ def plan(
     Raises
     ------
     PlanningError
-        If a county, site or owner is unknown, constraints contradict each other or the numbers,
-        a target has fewer candidates than sites to build, fewer fit with its spacing, or nobody
-        is left to cover.
+        If a county, site or owner is unknown, constraints contradict each other or the numbers, a
+        target has too few candidates, too few fit with its spacing, or nobody is left to cover.
     """
     _require_types(region, network, programme)
     network = replace(network, catalogue=network.catalogue.with_entries(*(rules or {}).values()))
@@ -193,7 +191,21 @@ class _Clock:
 
 @dataclass(frozen=True)
 class Standing:
-    """What stands after some of the targets, with complete summaries of the services built."""
+    """The state of a plan after some of its targets.
+
+    Attributes
+    ----------
+    after : mapping of str to Coverage
+        Coverage by service.
+    network : Network
+        All sites built so far.
+    summaries : mapping of str to Summary
+        Complete summaries, by service and level, of the services that targets built.
+    results : tuple of TargetResult
+        One per target so far.
+    interrupted : bool
+        Whether the user stopped a search.
+    """
 
     after: Mapping[str, Coverage]
     network: Network
@@ -204,7 +216,25 @@ class Standing:
 
 @dataclass(frozen=True)
 class Planner:
-    """The stages of a plan, with what all of them need."""
+    """The stages of a plan, with what all of them need.
+
+    Attributes
+    ----------
+    region : Region
+        Where.
+    programme : Programme
+        What is to be built.
+    county_code : callable
+        Returns a county's code from its code or name.
+    limits : ClassLimits
+        Shares of people that make a division covered or not covered.
+    locked : geopandas.GeoDataFrame or None
+        Sites of an earlier plan that stay.
+    show_gap : ShowGap or None
+        Called now and then during a search.
+    seed : int
+        Seed of the random plans.
+    """
 
     region: Region
     programme: Programme
@@ -223,7 +253,18 @@ class Planner:
     # --- before the first choice --------------------------------------------------------------
 
     def candidates(self, network: Network) -> dict[str, Candidates]:
-        """Return every target's candidates, all rules checked that can be before a prediction."""
+        """Return every target's candidates, and check every rule that needs no prediction.
+
+        Parameters
+        ----------
+        network : Network
+            Existing sites.
+
+        Returns
+        -------
+        dict of str to Candidates
+            Candidates by target id.
+        """
         check_equipment(self.programme, network.catalogue)
         check_counties(self.programme, self.county_code)
         self._check_locked()
@@ -239,7 +280,22 @@ class Planner:
     def coverage_before(
         self, predictor: Predictor, network: Network, candidates: Mapping[str, Candidates]
     ) -> dict[str, Coverage]:
-        """Predict every service, and with the network the candidates on masts that stand."""
+        """Predict every service with the network.
+
+        Parameters
+        ----------
+        predictor : Predictor
+            Predicts, and at the same time prepares the candidates on existing masts.
+        network : Network
+            Existing sites.
+        candidates : mapping of str to Candidates
+            Candidates by target id.
+
+        Returns
+        -------
+        dict of str to Coverage
+            Coverage by service id.
+        """
         services = network.catalogue.services
         on_towers = [
             (candidates[target.id].network, services[target.service].radio_layers)
@@ -260,7 +316,24 @@ class Planner:
         done: Standing,
         clock: _Clock,
     ) -> Standing:
-        """Let targets choose, build what they chose and explain it."""
+        """Choose sites for a group of targets, predict coverage with them, and explain the choice.
+
+        Parameters
+        ----------
+        group : sequence of Target
+            Targets that choose together.
+        candidates : mapping of str to Candidates
+            Candidates by target id.
+        done : Standing
+            State after the earlier targets.
+        clock : _Clock
+            Takes the time of each stage.
+
+        Returns
+        -------
+        Standing
+            State after these targets.
+        """
         label = " + ".join(target.id for target in group)
         with clock.stage(f"choose {label}"):
             asked, demands = self.ask(group, candidates, done)
@@ -279,14 +352,31 @@ class Planner:
     def ask(
         self, group: Sequence[Target], candidates: Mapping[str, Candidates], done: Standing
     ) -> tuple[tuple[Asked, ...], dict[str, Demand]]:
-        """Count who is left to serve, and keep the candidates that are worth a prediction."""
+        """Count who is not yet covered, and keep the candidates that are worth a prediction.
+
+        Parameters
+        ----------
+        group : sequence of Target
+            Targets that choose together.
+        candidates : mapping of str to Candidates
+            Candidates by target id.
+        done : Standing
+            State after the earlier targets.
+
+        Returns
+        -------
+        tuple of Asked
+            The targets with the candidates that are left.
+        dict of str to Demand
+            What is still uncovered, by target id.
+        """
         demands, left = {}, {}
         for target in group:
             demand = demand_of(self.region, done.after[target.service], target)
             if not demand.objectives[0].any():
                 raise PlanningError(
-                    f"target {target.id}: nobody it is for lives in these villages, or "
-                    f"{target.service} covers all of them already; leave the target out"
+                    f"target {target.id}: nobody is left to cover, because {target.service} "
+                    f"covers everyone already or nobody lives in its villages; remove it"
                 )
             demands[target.id] = demand
             built = {
@@ -298,17 +388,32 @@ class Planner:
         return self._asked(group, left), demands
 
     def pose(self, asked: Sequence[Asked], demands: Mapping[str, Demand], done: Standing) -> Choice:
-        """Predict which candidate covers whom, and put it under the rules."""
+        """Predict which candidate covers whom, and put this and the rules into one problem.
+
+        Parameters
+        ----------
+        asked : sequence of Asked
+            The targets with their candidates.
+        demands : mapping of str to Demand
+            What is still uncovered, by target id.
+        done : Standing
+            State after the earlier targets.
+
+        Returns
+        -------
+        Choice
+            The problem.
+        """
         rules = check_asked(asked, self.programme, self.county_code)
         wanted = _wanted(asked, demands)
         blocks = []
-        for one in asked:
-            service = one.target.service
+        for request in asked:
+            service = request.target.service
             matrix, _ = covering_matrix(
-                done.after[service], one.candidates.network, wanted[service]
+                done.after[service], request.candidates.network, wanted[service]
             )
             pixels = np.flatnonzero(wanted[service] > 0)
-            blocks.append(Block(matrix, pixels, demands[one.target.id]))
+            blocks.append(Block(matrix, pixels, demands[request.target.id]))
         return pose(
             asked,
             blocks,
@@ -319,19 +424,34 @@ class Planner:
         )
 
     def build(self, choice: Choice, selection: Selection, done: Standing) -> Standing:
-        """Return what stands with the chosen sites."""
+        """Add the chosen sites to the network and to the coverage.
+
+        Parameters
+        ----------
+        choice : Choice
+            The problem.
+        selection : Selection
+            Its answer.
+        done : Standing
+            State before.
+
+        Returns
+        -------
+        Standing
+            State with the chosen sites.
+        """
         after, network = dict(done.after), done.network
-        for n, one in enumerate(choice.asked):
-            sites = one.candidates.table.index[part_of(choice, selection, n).chosen]
+        for n, request in enumerate(choice.asked):
+            sites = request.candidates.table.index[part_of(choice, selection, n).chosen]
             if not len(sites):
                 continue
-            built = one.candidates.network.with_sites(list(sites))
-            service = one.target.service
+            built = request.candidates.network.with_sites(list(sites))
+            service = request.target.service
             after[service] = after[service].add(built)
             network = network.plus(_as_planned(built))
         summaries = {
             service: after[service].summarise(limits=self.limits, complete=True)
-            for service in dict.fromkeys(one.target.service for one in choice.asked)
+            for service in dict.fromkeys(request.target.service for request in choice.asked)
         }
         return replace(
             done, after=after, network=network, summaries={**done.summaries, **summaries}
@@ -340,22 +460,39 @@ class Planner:
     def explain(
         self, choice: Choice, selection: Selection, done: Standing, built: Standing
     ) -> tuple[TargetResult, ...]:
-        """Say of each target what was chosen and why."""
+        """Report for each target what was chosen and why.
+
+        Parameters
+        ----------
+        choice : Choice
+            The problem.
+        selection : Selection
+            Its answer.
+        done : Standing
+            State before.
+        built : Standing
+            State with the chosen sites.
+
+        Returns
+        -------
+        tuple of TargetResult
+            One result per target.
+        """
         left = what_is_left(choice, selection)
         constraints = cost_of_constraints(choice, selection)
         gains = marginal_people(choice, selection.chosen)
         reach = np.bincount(choice.matrix.indices, minlength=choice.matrix.shape[1])
         results = []
-        for n, one in enumerate(choice.asked):
+        for n, request in enumerate(choice.asked):
             rows = choice.rows(n)
             own = (selection.chosen >= rows.start) & (selection.chosen < rows.stop)
             served = _columns_of(choice, n)
             reached = int(choice.people[served & (reach > 0)].sum())
-            outcome = self._outcome(one.target, done, built)
+            outcome = self._outcome(request.target, done, built)
             results.append(
                 TargetResult(
-                    target=one.target,
-                    candidates=one.candidates,
+                    target=request.target,
+                    candidates=request.candidates,
                     selection=part_of(choice, selection, n),
                     joint=selection if len(choice.asked) > 1 else None,
                     people_unserved=int(choice.people[served].sum()) / MILLI,
@@ -372,7 +509,7 @@ class Planner:
         return tuple(results)
 
     def _outcome(self, target: Target, done: Standing, built: Standing) -> Outcome:
-        """Return what is predicted for a target with the chosen sites."""
+        """Return the prediction for a target with the chosen sites."""
         before = done.after[target.service].covered.to_numpy().ravel()
         after = built.after[target.service].covered.to_numpy().ravel()
         by_county = people_by_county(self.region, target)
@@ -390,7 +527,7 @@ class Planner:
     def _asked(
         self, group: Sequence[Target], candidates: Mapping[str, Candidates]
     ) -> tuple[Asked, ...]:
-        """Put targets and their candidates together."""
+        """Combine targets with their candidates."""
         return tuple(
             Asked(
                 target=target,
@@ -420,11 +557,11 @@ class Planner:
         if self.locked is None:
             return
         known = [target.id for target in self.programme.targets]
-        strange = self.locked[~self.locked["programme"].isin(known)]
-        if len(strange):
+        unknown = self.locked[~self.locked["programme"].isin(known)]
+        if len(unknown):
             raise PlanningError(
-                f"locked site {strange.index[0]!r} was chosen for target "
-                f"{strange['programme'].iloc[0]!r}, but the programme's targets are "
+                f"locked site {unknown.index[0]!r} was chosen for target "
+                f"{unknown['programme'].iloc[0]!r}, but the programme's targets are "
                 f"{', '.join(known)}"
             )
 
@@ -434,17 +571,17 @@ def _as_planned(network: Network) -> Network:
 
 
 def _wanted(asked: Sequence[Asked], demands: Mapping[str, Demand]) -> dict[str, np.ndarray]:
-    """Return by service which pixels count to any of its targets."""
+    """Return by service which pixels any of its targets is to cover."""
     wanted: dict[str, np.ndarray] = {}
-    for one in asked:
-        service = one.target.service
-        here = demands[one.target.id].wanted
+    for request in asked:
+        service = request.target.service
+        here = demands[request.target.id].wanted
         wanted[service] = np.maximum(wanted[service], here) if service in wanted else here
     return wanted
 
 
 def _columns_of(choice: Choice, n: int) -> np.ndarray:
-    """Return which columns are of the service of target n."""
+    """Return which columns belong to the service of target n."""
     first = 0
     columns = np.zeros(choice.matrix.shape[1], bool)
     for service, width in choice.widths:

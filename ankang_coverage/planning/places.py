@@ -16,7 +16,20 @@ OUTSIDE = -1
 
 
 def centres(pixels: Pixels, region: Region) -> tuple[Metres, Metres]:
-    """Return x and y of the centres of pixels, numbered row by row [m]."""
+    """Return the coordinates of the centres of pixels.
+
+    Parameters
+    ----------
+    pixels : numpy.ndarray
+        (n,) pixels, numbered row by row.
+    region : Region
+        Gives the grid.
+
+    Returns
+    -------
+    x_m, y_m : numpy.ndarray
+        (n,) coordinates in the region's CRS [m].
+    """
     rows, columns = np.unravel_index(pixels, region.geobox.shape)
     transform = region.geobox.transform
     x_m = transform.c + transform.a * (columns + 0.5)
@@ -25,7 +38,20 @@ def centres(pixels: Pixels, region: Region) -> tuple[Metres, Metres]:
 
 
 def pixels_at(x_m: Metres, y_m: Metres, region: Region) -> Pixels:
-    """Return the pixel under each point, `OUTSIDE` where there is none."""
+    """Return the pixel under each point, `OUTSIDE` where there is none.
+
+    Parameters
+    ----------
+    x_m, y_m : numpy.ndarray
+        (n,) coordinates in the region's CRS [m].
+    region : Region
+        Gives the grid.
+
+    Returns
+    -------
+    numpy.ndarray
+        (n,) pixels, numbered row by row; `OUTSIDE` where a point is not on the grid.
+    """
     transform = region.geobox.transform
     n_rows, n_columns = region.geobox.shape
     columns = np.floor((x_m - transform.c) / transform.a).astype(np.intp)
@@ -38,6 +64,16 @@ def most_populated_pixels(region: Region) -> Pixels:
     """Return each village's pixel with most of its people, the first of equals.
 
     Where nobody lives it is the one with most of its area.
+
+    Parameters
+    ----------
+    region : Region
+        Villages and their people.
+
+    Returns
+    -------
+    numpy.ndarray
+        (n_villages,) pixels, numbered row by row.
     """
     people, area = region.shares.people, region.shares.area
     found = np.empty(people.shape[0], np.intp)
@@ -56,15 +92,15 @@ def merged_into(x_m: Metres, y_m: Metres, within_m: float) -> NDArray[np.intp]:
 
     Parameters
     ----------
-    x_m, y_m
+    x_m, y_m : numpy.ndarray
         (n,) positions, best first [m].
-    within_m
-        Distance up to which the later of two points goes [m].
+    within_m : float
+        Distance up to which the later of two points is merged into the earlier [m].
 
     Returns
     -------
     numpy.ndarray
-        (n,) position of the point that stays, its own where it stays itself.
+        (n,) position of the point it is merged into; its own where it stays.
 
     Examples
     --------
@@ -80,7 +116,22 @@ def merged_into(x_m: Metres, y_m: Metres, within_m: float) -> NDArray[np.intp]:
 
 
 def as_places(pixels: Pixels, reasons: pd.Series, region: Region) -> gpd.GeoDataFrame:
-    """Return the centres of pixels as points with the reason each of them is a candidate."""
+    """Return the centres of pixels as points with the reason each of them is a candidate.
+
+    Parameters
+    ----------
+    pixels : numpy.ndarray
+        (n,) pixels, numbered row by row.
+    reasons : pandas.Series
+        (n,) why each is a candidate.
+    region : Region
+        Gives the grid and the CRS.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        Points with ``reason``.
+    """
     return gpd.GeoDataFrame(
         {"reason": reasons.to_numpy(object)},
         geometry=gpd.points_from_xy(*centres(pixels, region)),

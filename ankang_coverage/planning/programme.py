@@ -1,4 +1,4 @@
-"""A building programme: how many of what, in which order, under which rules."""
+"""A building programme: its targets, their order, and the rules they share."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,18 +14,19 @@ from ankang_coverage.settings import Settings, explain, read_toml, with_paths_fr
 
 
 class Programme(Settings):
-    """What is to be built, target after target; each finds what the ones before it left."""
+    """What is to be built, as targets that choose one after the other or jointly."""
 
     name: str = ""
     """Name of the programme, for titles."""
     targets: tuple[SerializeAsAny[Target], ...] = Field(min_length=1, max_length=1_000)
     """Targets in the order in which they choose."""
     order: Literal["sequence", "joint"] = "sequence"
-    """One target after the other, or all of them in one choice."""
+    """One target after the other, each from what the earlier ones left; or all of them in one
+    choice."""
     budget_yuan: Yuan | None = None
     """What all targets may cost together, where they choose jointly [CNY]."""
     quotas: tuple[QuotaRule, ...] = ()
-    """Least and greatest numbers over all targets, where they choose jointly."""
+    """Smallest and largest numbers of sites over all targets, where they choose jointly."""
 
     @model_validator(mode="after")
     def _unique(self) -> "Programme":
@@ -51,7 +52,9 @@ class Programme(Settings):
             return self
         for key in ("objectives", "improve", "time_limit_s"):
             if len({getattr(target, key) for target in self.targets}) > 1:
-                raise ValueError(f"targets that choose jointly have one {key}: make them equal")
+                raise ValueError(
+                    f"targets that choose jointly have one {key}: give all of them the same"
+                )
         alone = [target.id for target in self.targets if target.budget_yuan is not None]
         if alone:
             raise ValueError(
@@ -68,7 +71,7 @@ class Programme(Settings):
         path : str or Path
             The file.
         kinds : iterable of type, optional
-            Kinds of target of one's own that the file may name.
+            Kinds of target of your own that the file may name.
 
         Returns
         -------
@@ -78,7 +81,7 @@ class Programme(Settings):
         Raises
         ------
         FileError
-            If the file is missing or no TOML.
+            If the file is missing or not TOML.
         ScenarioError
             If the table is missing or a key is unknown or wrong.
         """
@@ -93,7 +96,7 @@ class Programme(Settings):
         return programme.relative_to(Path(path).parent)
 
     def relative_to(self, folder: Path) -> "Programme":
-        """Return the programme with its paths taken from a folder.
+        """Return the programme with relative paths resolved against a folder.
 
         Parameters
         ----------
@@ -103,6 +106,6 @@ class Programme(Settings):
         Returns
         -------
         Programme
-            With the paths of its targets taken from there.
+            The programme; paths of its targets are resolved too.
         """
         return with_paths_from(self, folder)

@@ -19,37 +19,37 @@ from ankang_coverage.sites import Network
 
 @dataclass(frozen=True, repr=False)
 class TargetResult(Shown):
-    """What one target chose, how good that is, why, and what choosing blindly would have gained.
+    """What one target chose and why, how good that is, and what random choices would have gained.
 
     Attributes
     ----------
-    target
+    target : Target
         The target.
-    candidates
-        The sites it chose from, and the places that dropped out.
-    selection
-        The choice among the candidates, in order [gains in 1/1000 of the first objective], with
-        its upper bound. Of targets that choose jointly it is this target's part.
-    joint
+    candidates : Candidates
+        The sites it chose from, and the places that were dropped.
+    selection : Selection
+        The choice among the candidates, in order [gains in 1/1000 of the first objective], with its
+        upper bound. For targets that choose jointly it is this target's part.
+    joint : Selection or None
         The whole choice with its upper bound, where targets choose jointly.
-    people_unserved
-        People the target is for whom nothing covered before it.
-    people_gained
-        People the chosen sites newly cover, each site seen beside the network that stood before:
-        what the choice maximises.
-    people_gained_net
-        People covered after less people covered before, as predicted with all chosen sites on the
-        air. Where the rule has a smallest SINR, sites chosen together interfere with each other,
-        so that it can be less. Joint targets of one service share it.
-    cost_yuan
+    people_unserved : float
+        People the target serves who were not covered before it.
+    people_gained : float
+        People newly covered by the chosen sites, each site predicted beside the network before the
+        choice: this is what the choice maximises.
+    people_gained_net : float
+        People covered after minus people covered before, predicted with all chosen sites on the
+        air. Where the rule has a smallest SINR, it can be less than ``people_gained``, because
+        sites chosen together interfere with each other. Joint targets of one service share it.
+    cost_yuan : int
         What the chosen sites cost [CNY].
-    candidates_per_person
-        How many candidates cover a person who is not yet served and whom any of them covers, on
-        average.
-    random_people_gained
+    candidates_per_person : float
+        How many candidates cover a person, on average over the people not yet covered whom at least
+        one candidate covers.
+    random_people_gained : tuple of float
         People newly covered by plans drawn at random from the same candidates under the same
         rules, sorted.
-    explanation
+    explanation : Explanation
         Why the choice is as it is.
     """
 
@@ -81,12 +81,12 @@ class TargetResult(Shown):
 
     @property
     def gap(self) -> float | None:
-        """By what share of its bound the (joint) choice may fall short of the best."""
+        """Share of the bound by which the (joint) choice may be below the best."""
         return (self.joint or self.selection).gap
 
     @property
     def times_random(self) -> float:
-        """People gained over the median of the random plans."""
+        """People gained, divided by the median of the random plans."""
         median = float(np.median(self.random_people_gained))
         return self.people_gained / median if median else float("inf")
 
@@ -97,33 +97,33 @@ class Plan(Shown):
 
     Attributes
     ----------
-    region
+    region : Region
         The region.
-    programme
-        What was asked for.
-    network, network_after
-        The sites before, candidates left out, and with the chosen ones.
-    chosen
+    programme : Programme
+        What was to be built.
+    network, network_after : Network
+        The sites before, without candidates; and the same with the chosen ones.
+    chosen : geopandas.GeoDataFrame
         Chosen sites in order of choice, indexed by site id: ``programme`` (the target's id),
         ``order``, ``service``, ``kind``, ``construction``, ``owner``, ``county``,
         ``county_name``, ``township``, ``township_name``, ``longitude``, ``latitude`` (WGS-84),
         ``people_gained``, ``people_gained_total`` (running, per programme), ``cost_yuan``,
         ``cost_yuan_total`` (running), ``reason``, ``source``, geometry.
-    results
+    results : tuple of TargetResult
         One per target, in order.
-    coverage_before, coverage_after
+    coverage_before, coverage_after : mapping of str to Coverage
         Coverage by service.
-    villages, townships, counties
-        The region's divisions with the figures of `summarise`, each suffixed
-        ``_<service>_before`` and ``_<service>_after``, and ``area_km2``; for the state after also
-        why people stay uncovered: ``main_reason``, ``median_shortfall_db``, ``median_obstacle_m``.
-    sources
-        Where the ingredients come from.
-    seconds
+    villages, townships, counties : geopandas.GeoDataFrame
+        The region's divisions with the figures of `summarise`, each suffixed ``_<service>_before``
+        and ``_<service>_after``, and ``area_km2``; for the state after also why people are not
+        covered: ``main_reason``, ``median_shortfall_db``, ``median_obstacle_m``.
+    sources : tuple of Source
+        Where the data come from.
+    seconds : mapping of str to float
         Wall time by stage [s].
-    interrupted
-        Whether the user stopped the work: a search that was stopped has the best choice found
-        until then, and targets that had not begun are missing.
+    interrupted : bool
+        Whether the user stopped the work: a stopped search gives the best choice found until then,
+        and targets not yet begun are missing.
     """
 
     region: Region

@@ -1,4 +1,4 @@
-"""What a target asks besides its number: what counts, and shares by county."""
+"""Rules of a target besides its number: objectives, quotas and floors."""
 
 from typing import Annotated, Literal
 
@@ -8,16 +8,16 @@ from ankang_coverage.inputs import quoted
 from ankang_coverage.settings import Number, Settings, Whole
 
 Construction = Literal["pole", "tower", "co-location"]
-"""What is built: a micro pole, a new tower, or new antennas on a tower that stands."""
+"""What is built: a micro pole, a new tower, or new antennas on an existing tower."""
 
 MOST_SITES = 100_000
-"""More than anyone builds in one programme."""
+"""Largest number of sites, more than anyone builds in one programme."""
 
 
 class Objective(Settings):
     """What one more person, village or square kilometre covered is worth.
 
-    ``"people"``, ``"villages"`` and ``"area"`` stand for one kind alone.
+    The names ``"people"``, ``"villages"`` and ``"area"`` stand for an objective of that kind alone.
 
     Examples
     --------
@@ -35,7 +35,7 @@ class Objective(Settings):
     @model_validator(mode="after")
     def _something(self) -> "Objective":
         if not any((self.people, self.villages, self.area_km2)):
-            raise ValueError("an objective in which nothing is worth anything: give people = 1")
+            raise ValueError("an objective needs a worth above 0: give people = 1")
         return self
 
     @property
@@ -48,7 +48,7 @@ class Objective(Settings):
 
 
 def _named(value: object) -> object:
-    """Take a name for the objective that counts this alone."""
+    """Turn a name into the objective of that kind alone."""
     if not isinstance(value, str):
         return value
     if value not in ("people", "villages", "area"):
@@ -61,21 +61,21 @@ RankedObjective = Annotated[Objective, BeforeValidator(_named)]
 
 
 class QuotaRule(Settings):
-    """At least and at most so many sites of a county, an owner or a way of building (分解下达).
+    """Smallest and largest number of sites of a county, an owner or a construction (分解下达).
 
-    What is left out does not narrow the group: ``county`` alone means all sites there.
+    A key that is left out does not narrow the group: ``county`` alone means all sites there.
     """
 
     county: str | None = None
-    """Code or name of the county that the sites stand in."""
+    """Code or name of the county the sites are in."""
     owner: str | None = None
-    """Who owns the place, such as an operator."""
+    """Owner of the place, such as an operator."""
     construction: Construction | None = None
     """How the sites are built."""
     minimum: Whole = Field(default=0, ge=0, le=MOST_SITES)
-    """At least so many are chosen."""
+    """Smallest number of sites."""
     maximum: Whole | None = Field(default=None, ge=0, le=MOST_SITES)
-    """At most so many are chosen; any number when left out."""
+    """Largest number of sites; unlimited when left out."""
 
     @model_validator(mode="after")
     def _sensible(self) -> "QuotaRule":
@@ -91,14 +91,14 @@ class QuotaRule(Settings):
 
     @property
     def label(self) -> str:
-        """The group, as messages call it."""
+        """Name of the group in messages."""
         return ", ".join(part for part in (self.county, self.owner, self.construction) if part)
 
 
 class FloorRule(Settings):
-    """Let no county fall below a share of its people covered."""
+    """Smallest share of a county's people that must be covered."""
 
     county: str | None = None
     """Code or name of the county; every county when left out."""
     people_share: Number = Field(gt=0.0, le=1.0)
-    """Least share of the people the target is for who are covered in the end [0–1]."""
+    """Smallest share covered in the end of the people the target serves [0–1]."""

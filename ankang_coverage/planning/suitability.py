@@ -1,4 +1,4 @@
-"""What rules a place out for something new: slope, forbidden areas, distance from roads."""
+"""Where nothing can be built: slope, forbidden areas, distance from roads."""
 
 import geopandas as gpd
 import numpy as np
@@ -18,7 +18,7 @@ def unsuitable(
     region: Region,
     roads: gpd.GeoDataFrame | None,
 ) -> pd.Series:
-    """Say why nothing new can be built at places.
+    """Return why nothing can be built at places.
 
     Parameters
     ----------
@@ -40,21 +40,21 @@ def unsuitable(
     pixels = pixels_at(x_m, y_m, region)
     reasons = np.full(len(places), "", dtype=object)
 
-    def because(where: NDArray[np.bool_], texts: NDArray[np.object_] | str) -> None:
+    def reject(where: NDArray[np.bool_], texts: NDArray[np.object_] | str) -> None:
         new = where & (reasons == "")
         reasons[new] = texts if isinstance(texts, str) else texts[new]
 
-    because(pixels == OUTSIDE, "outside the region's grid")
+    reject(pixels == OUTSIDE, "outside the region's grid")
     if settings.slope_limit_deg is not None:
         slope = slope_deg(region).ravel()[np.maximum(pixels, 0)]
-        told = [f"slope {one:.0f}° above {settings.slope_limit_deg:g}°" for one in slope]
-        because(slope > settings.slope_limit_deg, np.array(told, object))
+        texts = [f"slope {angle:.0f}° above {settings.slope_limit_deg:g}°" for angle in slope]
+        reject(slope > settings.slope_limit_deg, np.array(texts, object))
     if settings.forbidden_areas is not None:
         areas = read_areas(settings.forbidden_areas).to_crs(region.villages.crs)
         within_reach = np.isfinite(areas.bounds.to_numpy()).all(axis=1)
         barred = shapely.STRtree(shapely.make_valid(areas.geometry.to_numpy()[within_reach]))
         inside, _ = barred.query(places.geometry.to_numpy(), predicate="intersects")
-        because(np.isin(np.arange(len(places)), inside), "in a forbidden area")
+        reject(np.isin(np.arange(len(places)), inside), "in a forbidden area")
     if settings.farthest_from_road_m is not None and roads is not None:
         lines = shapely.STRtree(as_lines(roads, region))
         (here, _), distance = lines.query_nearest(
@@ -63,15 +63,25 @@ def unsuitable(
         away = np.full(len(places), np.inf)
         away[here] = distance
         limit = settings.farthest_from_road_m
-        told = [f"{one:.0f} m from the next road, above {limit:g} m" for one in away]
-        because(away > limit, np.array(told, object))
+        texts = [f"{metres:.0f} m from the next road, above {limit:g} m" for metres in away]
+        reject(away > limit, np.array(texts, object))
     return pd.Series(reasons, index=places.index, name="reason")
 
 
 def slope_deg(region: Region) -> NDArray[np.float64]:
-    """Return the slope of the ground at every pixel, (y, x) [degrees]; NaN where unknown.
+    """Return the slope of the ground at every pixel.
 
-    Central differences over two pixels: the coarser the grid, the gentler it looks.
+    Central differences over two pixels are used, so a coarse grid looks gentler than it is.
+
+    Parameters
+    ----------
+    region : Region
+        Terrain and grid.
+
+    Returns
+    -------
+    numpy.ndarray
+        (y, x) slope [degrees]; NaN where the ground is unknown.
     """
     elevation = region.rasters["elevation_m"].to_numpy().astype(np.float64)
     down, across = np.gradient(elevation, region.geobox.resolution.x)

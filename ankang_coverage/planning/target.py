@@ -1,4 +1,4 @@
-"""What a line of a programme is: how many sites of a kind, under which rules, and where."""
+"""A target, one line of a programme: how many sites of a kind to build, and under which rules."""
 
 from abc import abstractmethod
 from collections import Counter
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 VillageKind = Literal["village", "community"]
 MOST_YUAN = 10**15
-"""More than any programme costs [CNY]."""
+"""Highest budget, more than any programme costs [CNY]."""
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=60)]
 SiteIds = tuple[str, ...]
@@ -39,17 +39,16 @@ Yuan = Annotated[Whole, Field(ge=1, le=MOST_YUAN)]
 
 @dataclass(frozen=True)
 class Situation:
-    """What a target meets when it looks for places and when it chooses.
+    """What a target knows when it proposes and when it reviews candidates.
 
     Attributes
     ----------
     region : Region
-        Where.
+        The region.
     network : Network
-        What stands: at first what stood before the programme, later also what earlier targets
-        build.
+        Existing sites: those before the programme, and later also those of earlier targets.
     locked : geopandas.GeoDataFrame or None
-        Sites of an earlier plan that stay, for this target alone, indexed by id.
+        Sites of an earlier plan that stay, those of this target only, indexed by id.
     built : mapping
         Ids of the sites that each earlier target builds, by the target's id.
     """
@@ -73,38 +72,41 @@ class Target(Settings):
     """
 
     kind_words: ClassVar[Words]
-    """What people call the kind."""
+    """Name of the kind in both languages."""
     description: ClassVar[str]
-    """What it is, for the documentation."""
+    """Description for the documentation."""
     words: ClassVar[Mapping[str, Words]] = {}
-    """Words that its candidates and tables use, by what stands in the tables."""
+    """Words for values in its tables, by the value."""
     stands_on_towers: ClassVar[bool] = False
-    """Whether its candidates are masts that stand, so that they are predicted with the network."""
+    """Whether its candidates use existing masts, so that they are predicted along with the
+    network."""
 
     id: Identifier
-    """Short name; tables call it ``programme``."""
+    """Short name; in tables the column ``programme``."""
     kind: str
     """Kind of target."""
     number: Whole | None = Field(default=None, ge=1, le=MOST_SITES)
-    """How many to build, or at most so many with a budget."""
+    """How many sites to build; with a budget, the largest number."""
     budget_yuan: Yuan | None = None
-    """What the sites may cost together [CNY]."""
+    """What the sites may cost in all [CNY]."""
     service: str
-    """Service whose coverage is to grow."""
+    """Service whose coverage is to be extended."""
     radio_layers: tuple[str, ...] = Field(min_length=1)
     """Radio layers that each chosen site is equipped with."""
     minimum_spacing_m: Number = Field(ge=0.0, le=100_000.0)
-    """No two chosen sites of this target stand nearer to each other [m]."""
+    """Smallest distance between two chosen sites of this target [m]."""
     serves: tuple[VillageKind, ...] = Field(default=("village", "community"), min_length=1)
     """Kinds of village whose people count: 行政村, 社区 or both."""
     objectives: tuple[RankedObjective, ...] = Field(default=(Objective(people=1.0),), min_length=1)
-    """What counts, the first-ranked first; among equals the next decides, then the cost."""
+    """What is maximised, in order of rank: among equal choices the next objective decides, then the
+    cost."""
     village_rule: Literal["centre", "share"] = "centre"
-    """A village counts when its most populated pixel is covered, or by its share of people."""
+    """Whether a village counts as a whole, by its most populated pixel, or by its share of people
+    covered."""
     quotas: tuple[QuotaRule, ...] = ()
-    """Least and greatest numbers by county, owner or construction."""
+    """Smallest and largest numbers of sites by county, owner or construction."""
     floors: tuple[FloorRule, ...] = ()
-    """Least share of people covered, county by county."""
+    """Smallest share of people covered, by county."""
     forced: SiteIds = ()
     """Candidates that are chosen in any case, by id."""
     forbidden: SiteIds = ()
@@ -112,10 +114,11 @@ class Target(Settings):
     exclusive: tuple[SiteIds, ...] = ()
     """Groups of candidates of which at most one is chosen, by id."""
     improve: Literal["greedy", "swap", "search"] | None = None
-    """Leave the choice as greedy makes it, exchange sites while that helps, or search on; when left
-    out, exchange, and with a time limit search on."""
+    """Greedy choice only, with exchanges of sites, or with a search after these. When left out:
+    exchanges, and with a time limit also the search."""
     time_limit_s: Number | None = Field(default=None, gt=0.0, le=1e6)
-    """Time for choice and proof together [s]; when left out, both are the same on every machine."""
+    """Time for choice and bound together [s]; without a limit, both are the same on every
+    machine."""
     title_zh: str = ""
     """Chinese title, for maps; the id when empty."""
     title_en: str = ""
@@ -128,7 +131,7 @@ class Target(Settings):
     else:
 
         def __new__(cls, *_: object, **settings: object) -> "Target":
-            """Make a target of the kind that is named."""
+            """Make a target of the kind named in its settings."""
             if cls is not Target:
                 return super().__new__(cls)
             from ankang_coverage.planning.kinds import kind_named
@@ -153,51 +156,58 @@ class Target(Settings):
 
     @abstractmethod
     def propose(self, situation: Situation) -> "Candidates":
-        """Return where sites could be, before anything is predicted.
+        """Return the candidates, before anything is predicted.
 
         Parameters
         ----------
         situation : Situation
-            Where, and what stands before the programme.
+            Region, and the network before the programme.
 
         Returns
         -------
         Candidates
-            Sites that are equipped, each with cost, owner and reason; and what is none, with why.
+            Equipped sites, each with cost, owner and reason; and the places dropped, with the
+            reason.
         """
 
     @abstractmethod
     def review(self, found: "Candidates", demand: "Demand", situation: Situation) -> "Candidates":
-        """Return which candidates are worth a prediction when it is this target's turn.
+        """Return the candidates that are worth a prediction when it is this target's turn.
 
         Parameters
         ----------
         found : Candidates
             What `propose` returned.
         demand : Demand
-            People, villages and area that nothing covers by now.
+            People, villages and area not yet covered.
         situation : Situation
-            What stands by now.
+            Region, and the network with the sites of earlier targets.
 
         Returns
         -------
         Candidates
-            Those that are left, and those that are not, with why.
+            Those to keep; the others are dropped, with the reason.
         """
 
     @property
     def waits_for(self) -> SiteIds:
-        """Ids of earlier targets without which the candidates are not known."""
+        """Ids of earlier targets whose chosen sites decide what the candidates are."""
         return ()
 
     @property
     def words_used(self) -> Mapping[str, Words]:
-        """Words that its candidates and tables use, by what stands in the tables."""
+        """Words for values in its tables, by the value."""
         return self.words
 
     @classmethod
     def documentation(cls) -> tuple[str, ...]:
-        """Return its row in the table of ``docs/planning.md``."""
+        """Return its row in the table of ``docs/planning.md``.
+
+        Returns
+        -------
+        tuple of str
+            Name, Chinese name, description and keys, as Markdown.
+        """
         own = [name for name in cls.model_fields if name not in Target.model_fields]
         keys = ", ".join(f"`{name}`" for name in own) or "–"
         return f"`{cls.model_fields['kind'].default}`", cls.kind_words.zh, cls.description, keys
@@ -226,7 +236,7 @@ class Target(Settings):
         return (self.title_zh if lang == "zh" else self.title_en) or self.id
 
     def relative_to(self, folder: Path) -> Self:
-        """Return the target with its paths taken from a folder.
+        """Return the target with relative paths resolved against a folder.
 
         Parameters
         ----------
@@ -236,7 +246,7 @@ class Target(Settings):
         Returns
         -------
         Target
-            Its settings that are settings themselves have their paths taken from there too.
+            The target; paths in nested settings are resolved too.
         """
         return with_paths_from(self, folder)
 
@@ -281,5 +291,16 @@ def _check_quotas(target: Target) -> None:
 
 
 def first_twice(names: Iterable[str]) -> str | None:
-    """Return the first name that occurs twice."""
+    """Return the first name that occurs twice.
+
+    Parameters
+    ----------
+    names : iterable of str
+        The names.
+
+    Returns
+    -------
+    str or None
+        None where every name occurs once.
+    """
     return next((name for name, times in Counter(names).items() if times > 1), None)

@@ -13,7 +13,17 @@ from ankang_coverage.region.vectors import faults_of_shapes, read_layer
 
 
 def read_areas(path: Path) -> gpd.GeoDataFrame:
-    """Read polygons; every one must be well, for a place would be allowed without it.
+    """Read polygons; one that cannot be used is an error, because places in it would be allowed.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        The polygons, in the CRS of the file.
 
     Raises
     ------
@@ -25,14 +35,26 @@ def read_areas(path: Path) -> gpd.GeoDataFrame:
     areas, wrong = _read_vector(path, "polygon")
     if len(wrong):
         raise FileError(
-            f"{path}, feature {wrong.index[0]}: {wrong.iloc[0]} ({len(wrong)} such): mend it, or "
-            f"delete it if it is no area"
+            f"{path}, feature {wrong.index[0]}: {wrong.iloc[0]} ({len(wrong)} such): repair it, or "
+            f"delete it if it is not an area"
         )
     return areas
 
 
 def read_roads(path: Path) -> tuple[gpd.GeoDataFrame, pd.Series]:
-    """Read lines, and why others cannot be used, by the number of the feature.
+    """Read lines, and the reasons why other features cannot be used.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    roads : geopandas.GeoDataFrame
+        The lines, in the CRS of the file.
+    unusable : pandas.Series
+        Reason by number of the feature.
 
     Raises
     ------
@@ -54,12 +76,24 @@ def _read_vector(path: Path, kind: str) -> tuple[gpd.GeoDataFrame, pd.Series]:
             f"none of the {len(layer.table)} features of {path} can be used; the first has "
             f"{reasons.texts[0]}"
         )
-    told = pd.Series(reasons.texts, layer.table.index, dtype=object)
-    return layer.frame()[reasons.fine], told[~reasons.fine]
+    texts = pd.Series(reasons.texts, layer.table.index, dtype=object)
+    return layer.frame()[reasons.fine], texts[~reasons.fine]
 
 
 def as_lines(roads: gpd.GeoDataFrame, region: Region) -> np.ndarray:
     """Return the single lines of a table in the region's CRS.
+
+    Parameters
+    ----------
+    roads : geopandas.GeoDataFrame
+        Lines in any CRS.
+    region : Region
+        Gives the CRS.
+
+    Returns
+    -------
+    numpy.ndarray
+        Single lines.
 
     Raises
     ------
@@ -70,7 +104,9 @@ def as_lines(roads: gpd.GeoDataFrame, region: Region) -> np.ndarray:
         raise PlanningError("roads have no CRS: save them with one")
     parts = shapely.get_parts(roads.to_crs(region.villages.crs).geometry.to_numpy())
     lines = parts[shapely.get_type_id(parts) == shapely.GeometryType.LINESTRING]
-    lines = lines[np.isfinite(shapely.bounds(lines)).all(axis=1)]  # others are a world away
+    lines = lines[
+        np.isfinite(shapely.bounds(lines)).all(axis=1)
+    ]  # infinite where the CRS does not reach
     if not len(lines):
         raise PlanningError(f"none of the {len(roads)} geometries given as roads is a line")
     return lines

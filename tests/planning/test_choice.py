@@ -14,8 +14,6 @@ from ankang_coverage.planning import Programme, Target
 from ankang_coverage.planning.candidates import Candidates, nothing_dropped
 from ankang_coverage.planning.checks import check_asked
 from ankang_coverage.planning.choice import (
-    SPACING,
-    Asked,
     Block,
     covered_by,
     marginal_people,
@@ -24,6 +22,7 @@ from ankang_coverage.planning.choice import (
     random_gains,
     solve,
 )
+from ankang_coverage.planning.constraints import SPACING, Asked
 from ankang_coverage.planning.demand import Demand
 from ankang_coverage.planning.explanation import (
     cost_of_constraints,
@@ -294,7 +293,7 @@ def test_marginal_people_add_up_to_what_is_covered():
         ({"forced": ["t-9"]}, "forced names 't-9', which is no candidate; did you mean t-"),
         (
             {"forced": ["t-0", "t-1"], "minimum_spacing_m": 50},
-            "forced sites t-0 and t-1 stand 10 m apart, nearer than minimum_spacing_m = 50",
+            "forced sites t-0 and t-1 are 10 m apart, closer than minimum_spacing_m = 50",
         ),
         (
             {"number": None, "budget_yuan": 15, "forced": ["t-0", "t-1"]},

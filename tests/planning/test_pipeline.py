@@ -175,7 +175,7 @@ def test_a_plan_on_top_of_its_own_result_builds_elsewhere(planned, small_region)
 
 def test_nobody_left_is_named(small_region, small_network):
     easy = {"4g": service("4g").model_copy(update={"rsrp_threshold_dbm": -140.0})}
-    with pytest.raises(PlanningError, match="micro: nobody it is for"):
+    with pytest.raises(PlanningError, match="micro: nobody is left to cover"):
         plan(small_region, small_network, programme(), rules={**RULES, **easy})
 
 

@@ -46,7 +46,7 @@ def target(**settings):
             "'a' and 'b' are exclusive, but both are forced",
         ),
         ({"objectives": ["cars"]}, "objective 'cars' is none of people, villages, area"),
-        ({"objectives": [{"people": 0}]}, "nothing is worth anything"),
+        ({"objectives": [{"people": 0}]}, "needs a worth above 0"),
         ({"floors": [{"people_share": 1.2}]}, "less than or equal to 1"),
         ({"towers_of": ["x"]}, "towers_of\n  Extra inputs are not permitted"),
         ({"candidates": {"sources": ["roads"]}}, "sources names 'roads': give roads = a file"),

@@ -1,8 +1,8 @@
 """The kinds of target that a programme may have, by name.
 
-A kind is a class derived from `Target`. A new one is a module here and a line in `KINDS`; one of a
-user's own needs no line: its targets are given to ``Programme(targets=…)``, and with
-``Programme.from_toml(path, kinds=[…])`` a study may name it.
+A kind is a class derived from `Target`. To add one, write a module here and add a line to `KINDS`.
+Your own kind outside the library needs no line: pass its targets to ``Programme(targets=…)``, or
+the kind to ``Programme.from_toml(path, kinds=[…])`` so that a study may name it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -33,7 +33,7 @@ def kind_named(name: object, others: Iterable[type[Target]] = ()) -> type[Target
     Parameters
     ----------
     name : object
-        What a study says.
+        The name in a study.
     others : iterable of type
         Kinds of the user's own.
 
@@ -45,7 +45,7 @@ def kind_named(name: object, others: Iterable[type[Target]] = ()) -> type[Target
     Raises
     ------
     ValueError
-        If there is none of that name.
+        If there is no kind of that name.
 
     Examples
     --------
@@ -54,6 +54,6 @@ def kind_named(name: object, others: Iterable[type[Target]] = ()) -> type[Target
     """
     known = {**KINDS, **_by_name(others)}
     if not isinstance(name, str) or name not in known:
-        said = "is missing" if name is None else f"{quoted(str(name))} is unknown"
-        raise ValueError(f"kind {said}: choose one of {listed(known)}")
+        fault = "is missing" if name is None else f"{quoted(str(name))} is unknown"
+        raise ValueError(f"kind {fault}: choose one of {listed(known)}")
     return known[name]

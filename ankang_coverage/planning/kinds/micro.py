@@ -1,4 +1,4 @@
-"""Rural micro base stations: poles in the valleys and on the heights near villages."""
+"""Rural micro base stations: poles in valleys and on high ground near villages."""
 
 from collections.abc import Mapping
 from typing import ClassVar, Literal
@@ -45,7 +45,7 @@ class MicroTarget(Target):
     height_m: Number = Field(default=12.0, ge=3.0, le=150.0)
     """Antenna height of new poles [m]; on existing towers it is the tower's."""
     candidates: CandidateSettings = Field(default_factory=CandidateSettings)
-    """Where sites could stand."""
+    """Where candidates come from, and which places are ruled out."""
 
     @property
     def words_used(self) -> Mapping[str, Words]:
@@ -61,15 +61,14 @@ class MicroTarget(Target):
         Parameters
         ----------
         situation : Situation
-            Nothing is placed on sites that stand but what shares their tower. Locked sites stay
+            Region and network. New poles are not placed on existing sites. Locked sites stay
             candidates.
 
         Returns
         -------
         Candidates
-            Sites of kind micro, equipped with the target's radio layers, called
-            ``<target>-<row>-<column>`` after their pixel; and towers under their own ids.
-            ``source`` is ``candidate``.
+            Sites of kind micro with the target's radio layers and ids ``<target>-<row>-<column>``
+            by their pixel; and towers under their own ids. ``source`` is ``candidate``.
 
         Raises
         ------
@@ -83,8 +82,8 @@ class MicroTarget(Target):
         places.insert(0, "id", _ids(places, situation.region, self))
         places = places[~places["id"].duplicated()].set_index("id")
         if on_towers:
-            standing = situation.network.sites.index
-            places = places.drop(index=places.index.intersection(standing))
+            existing = situation.network.sites.index
+            places = places.drop(index=places.index.intersection(existing))
         keep = [*self.forced, *situation.locked_ids]
         poles = self._built_on(places, search, keep)
         for towers in on_towers:
@@ -96,28 +95,28 @@ class MicroTarget(Target):
         return merge(poles, self.candidates.merge_within_m, keep)
 
     def review(self, found: Candidates, demand: Demand, situation: Situation) -> Candidates:
-        """Return the candidates with enough people near them who are not yet served.
+        """Return the candidates with enough uncovered people near them.
 
-        Candidates on towers, forced and locked ones stay in any case; those whose cells an earlier
-        target builds do not.
+        Candidates on towers, forced ones and locked ones stay in any case. Those whose cells an
+        earlier target has built are dropped.
 
         Parameters
         ----------
         found : Candidates
             What `propose` returned.
         demand : Demand
-            Who is not yet served.
+            What is not yet covered.
         situation : Situation
-            What stands by now.
+            Region, and the network with the sites of earlier targets.
 
         Returns
         -------
         Candidates
-            Those that are left; the others are listed with the reason.
+            Those to keep; the others are dropped, with the reason.
         """
         region, settings = situation.region, self.candidates
-        standing = situation.network.cells.index.intersection(found.network.cells.index)
-        twice = found.network.cells.loc[standing, "site"]
+        existing = situation.network.cells.index.intersection(found.network.cells.index)
+        twice = found.network.cells.loc[existing, "site"]
         found = found.only(~found.table.index.isin(twice), _STANDS_ALREADY)
         sites = found.network.sites
         x_m, y_m = sites.geometry.x.to_numpy(), sites.geometry.y.to_numpy()
@@ -133,7 +132,7 @@ class MicroTarget(Target):
         )
 
     def _search(self, situation: Situation) -> PlaceSearch:
-        """Return what the sources may look at, the file of roads read once."""
+        """Return what the sources work from; the file of roads is read once."""
         search = PlaceSearch(situation.region, situation.network, self)
         if self.candidates.roads is None or not self.candidates.reads_roads:
             return search
@@ -143,7 +142,7 @@ class MicroTarget(Target):
     def _built_on(
         self, places: gpd.GeoDataFrame, search: PlaceSearch, keep: list[str]
     ) -> Candidates:
-        """Equip the places where something can be built; the others are dropped with a reason."""
+        """Equip the places where something can be built, and drop the others with a reason."""
         region, network, settings = search.region, search.network, self.candidates
         prices = UnitPrices.from_yaml(settings.costs)
         barred = unsuitable(places, settings, region, search.roads)
@@ -187,11 +186,11 @@ class MicroTarget(Target):
 
 
 def _places(search: PlaceSearch, situation: Situation) -> gpd.GeoDataFrame:
-    """Return the places of every source that something new could stand on, in their order."""
+    """Return the places of every source for something new, in the order of the sources."""
     found = [source.places(search) for source in search.target.candidates.places_from]
     if situation.locked is not None:
-        stands = situation.locked.index.isin(search.network.sites.index)
-        found.insert(0, _locked_places(situation.locked[~stands]))
+        exists = situation.locked.index.isin(search.network.sites.index)
+        found.insert(0, _locked_places(situation.locked[~exists]))
     whole = [
         places.assign(**{column: value for column, value in _BLANK.items() if column not in places})
         for places in (no_places(search.region), *found)
@@ -213,7 +212,7 @@ def _locked_places(locked: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 
 def _ids(places: gpd.GeoDataFrame, region: Region, target: MicroTarget) -> pd.Series:
-    """Return the places' own ids, or such that say on which pixel they are."""
+    """Return the places' own ids, or ids made from their pixel."""
     pixels = pixels_at(places.geometry.x.to_numpy(), places.geometry.y.to_numpy(), region)
     rows, columns = np.unravel_index(np.maximum(pixels, 0), region.geobox.shape)
     by_pixel = [

@@ -15,7 +15,7 @@ from ankang_coverage.words import Words
 
 
 class TowerSettings(Settings):
-    """What is asked of candidates on towers."""
+    """Settings of candidates on existing towers."""
 
     costs: Path | None = None
     """YAML of unit prices instead of the built-in ones."""
@@ -40,9 +40,9 @@ class SupportingTarget(Target):
     kind: Literal["supporting"] = "supporting"
     """Kind of target."""
     candidates: TowerSettings = Field(default_factory=TowerSettings)
-    """What is asked of candidates."""
+    """Settings of the candidates."""
     towers_of: tuple[str, ...] = ()
-    """Earlier targets whose chosen sites are towers to this target too."""
+    """Earlier targets whose chosen sites count as towers too."""
 
     @property
     def waits_for(self) -> SiteIds:
@@ -55,7 +55,7 @@ class SupportingTarget(Target):
         Parameters
         ----------
         situation : Situation
-            What stands, and what earlier targets build.
+            Region, network, and the sites that earlier targets built.
 
         Returns
         -------
@@ -74,20 +74,20 @@ class SupportingTarget(Target):
         )
 
     def review(self, found: Candidates, demand: Demand, situation: Situation) -> Candidates:  # noqa: ARG002
-        """Return the towers that still lack the service, and those that earlier targets build.
+        """Return the towers that still lack the service, and those that earlier targets built.
 
         Parameters
         ----------
         found : Candidates
             What `propose` returned.
         demand : Demand
-            Who is not yet served; any tower that lacks the service may serve them.
+            What is not yet covered: not used, because any tower without the service may cover it.
         situation : Situation
-            What stands by now.
+            Region, network, and the sites that earlier targets built.
 
         Returns
         -------
         Candidates
-            The same where no earlier target has built anything.
+            The same as before where no earlier target has built anything.
         """
         return self.propose(situation) if situation.built else found

@@ -1,7 +1,7 @@
-"""Where candidates for something new come from: the sources, by name.
+"""The sources of candidates for something new, by name.
 
-A source is a class derived from `CandidateSource`. A new one is a module here and a line in
-`SOURCES`; one of a user's own needs no line: its object is given to
+A source is a class derived from `CandidateSource`. To add one, write a module here and add a line
+to `SOURCES`. Your own source outside the library needs no line: pass its object to
 ``CandidateSettings(sources=…)``.
 """
 

@@ -1,4 +1,4 @@
-"""What a source of candidates is: a rule that says where something new could stand."""
+"""A source of candidates: a rule that proposes places for something new."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -24,14 +24,14 @@ BY_A_ROAD = "by a road"
 
 @dataclass(frozen=True)
 class PlaceSearch:
-    """What a source may look at.
+    """What a source works from.
 
     Attributes
     ----------
     region : Region
         Terrain and divisions.
     network : Network
-        What stands.
+        Existing sites.
     target : MicroTarget
         What is to be built; its ``candidates`` are the settings that sources share.
     roads : geopandas.GeoDataFrame or None
@@ -47,7 +47,13 @@ class PlaceSearch:
     unusable_roads: pd.Series = field(default_factory=lambda: pd.Series(dtype=object))
 
     def roads_left_out(self) -> pd.DataFrame:
-        """Return the features of the file of roads that cannot be used, as dropped places."""
+        """Return the features of the file of roads that cannot be used, as dropped places.
+
+        Returns
+        -------
+        pandas.DataFrame
+            As `Candidates.dropped`.
+        """
         file = self.target.candidates.roads
         if file is None or self.roads is None:
             return nothing_dropped()
@@ -59,27 +65,27 @@ class PlaceSearch:
 
 
 class CandidateSource(Settings, ABC):
-    """A rule that says where something new could stand.
+    """A rule that proposes places for something new.
 
-    Its fields are keys of the candidates of a target. What several sources use, such as the file
-    of roads, is a key of the candidates themselves.
+    Its fields are keys of a target's ``candidates`` table. Keys that several sources use, such as
+    the file of roads, are in `CandidateSettings`.
     """
 
     name: ClassVar[str]
-    """What a study calls it."""
+    """Name in a study."""
     description: ClassVar[str]
-    """What it is, for the documentation."""
+    """Description for the documentation."""
     words: ClassVar[Mapping[str, Words]] = {}
-    """The reasons that it gives."""
+    """Words for the reasons it gives, by the reason."""
 
     @abstractmethod
     def places(self, search: PlaceSearch) -> gpd.GeoDataFrame:
-        """Return places where something new could stand, the best first.
+        """Return places for something new, the best first.
 
         Parameters
         ----------
         search : PlaceSearch
-            Where, what stands and what is to be built.
+            Region, network, and what is to be built.
 
         Returns
         -------
@@ -89,12 +95,12 @@ class CandidateSource(Settings, ABC):
         """
 
     def on_towers(self, search: PlaceSearch) -> Candidates | None:  # noqa: ARG002
-        """Return candidates on masts that stand; most sources have none.
+        """Return candidates on existing masts; most sources have none.
 
         Parameters
         ----------
         search : PlaceSearch
-            Where, what stands and what is to be built.
+            Region, network, and what is to be built.
 
         Returns
         -------
@@ -104,7 +110,7 @@ class CandidateSource(Settings, ABC):
         return None
 
     def problem(self, roads_are_given: bool) -> str | None:  # noqa: ARG002
-        """Return what is missing from the settings, None where nothing is.
+        """Return which key is missing from the settings.
 
         Parameters
         ----------
@@ -114,13 +120,19 @@ class CandidateSource(Settings, ABC):
         Returns
         -------
         str or None
-            The key that is to be given.
+            The key to give; None where nothing is missing.
         """
         return None
 
     @classmethod
     def documentation(cls) -> tuple[str, ...]:
-        """Return its row in the table of ``docs/planning.md``."""
+        """Return its row in the table of ``docs/planning.md``.
+
+        Returns
+        -------
+        tuple of str
+            Name, description and keys, as Markdown.
+        """
         keys = ", ".join(f"`{key}`" for key in cls.model_fields) or "–"
         return f'`"{cls.name}"`', cls.description, keys
 

@@ -37,7 +37,7 @@ class OwnPlaces(CandidateSource):
     """Places from a table of the user's own."""
 
     name = "own"
-    description = "a table of one's own, the file `own` (`given by the user`)"
+    description = "your own table, the file `own` (`given by the user`)"
     words: ClassVar = {"given by the user": Words("用户提供", "given by the user")}
 
     own: Path | None = None
@@ -46,11 +46,33 @@ class OwnPlaces(CandidateSource):
     """Coordinate system of that table."""
 
     def problem(self, roads_are_given: bool) -> str | None:  # noqa: ARG002
-        """Return what is missing; see `CandidateSource.problem`."""
+        """Return which key is missing.
+
+        Parameters
+        ----------
+        roads_are_given : bool
+            Not used.
+
+        Returns
+        -------
+        str or None
+            ``own`` where no table is given.
+        """
         return "own" if self.own is None else None
 
     def places(self, search: PlaceSearch) -> gpd.GeoDataFrame:
-        """Return the places of the table; see `CandidateSource.places`."""
+        """Return the places of the table.
+
+        Parameters
+        ----------
+        search : PlaceSearch
+            Region, network, and what is to be built.
+
+        Returns
+        -------
+        geopandas.GeoDataFrame
+            As `own_places`.
+        """
         if self.own is None:
             raise PlanningError(f"target {search.target.id}: source 'own' needs a table of places")
         crs = search.region.villages.crs
@@ -67,12 +89,12 @@ def own_places(
 
     Parameters
     ----------
-    path
+    path : Path
         CSV, Excel workbook or vector file with longitude and latitude; site id, name, owner,
         cost and construction where there are columns for them.
-    coordinates
-        What longitudes and latitudes are in.
-    crs
+    coordinates : Coordinates, default "wgs84"
+        Coordinate system of the longitudes and latitudes.
+    crs : object
         CRS of the result.
 
     Returns

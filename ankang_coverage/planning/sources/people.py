@@ -26,7 +26,18 @@ class People(CandidateSource):
     words: ClassVar = {"valley": Words("河谷", "valley"), "ridge": Words("山脊", "ridge")}
 
     def places(self, search: PlaceSearch) -> gpd.GeoDataFrame:
-        """Return places among people; see `CandidateSource.places`."""
+        """Return places among people.
+
+        Parameters
+        ----------
+        search : PlaceSearch
+            Region, network, and what is to be built.
+
+        Returns
+        -------
+        geopandas.GeoDataFrame
+            As `places_among_people`.
+        """
         region, target = search.region, search.target
         counts = region.villages["kind"].isin(target.serves).to_numpy()
         people = region.shares.people[counts]
@@ -44,13 +55,13 @@ def places_among_people(
 
     Parameters
     ----------
-    region
+    region : Region
         Terrain and grid.
-    people_milli
+    people_milli : numpy.ndarray
         (n_pixels,) people [1/1000 person].
-    within_m
+    within_m : float
         Distance within which people count, and in which the highest ground is looked for [m].
-    fewest_people
+    fewest_people : float
         People within the distance that make a concentration.
 
     Returns
@@ -71,7 +82,22 @@ def places_among_people(
 def people_within(
     region: Region, people_milli: NDArray[np.int64], within_m: float
 ) -> NDArray[np.float64]:
-    """Return how many people live in the square of about a distance round each pixel, (y, x)."""
+    """Return how many people live in a square around each pixel.
+
+    Parameters
+    ----------
+    region : Region
+        Gives the grid.
+    people_milli : numpy.ndarray
+        (n_pixels,) people [1/1000 person].
+    within_m : float
+        Half the side of the square, rounded to whole pixels [m].
+
+    Returns
+    -------
+    numpy.ndarray
+        (y, x) people.
+    """
     people = people_milli.reshape(region.geobox.shape) / MILLI
     size = 2 * max(round(within_m / region.geobox.resolution.x), 1) + 1
     gathered: NDArray[np.float64] = ndimage.uniform_filter(people, size, mode="constant")

@@ -16,7 +16,7 @@ from ankang_coverage.settings import Number
 from ankang_coverage.words import Words
 
 MOST_PLACES = 1_000_000
-"""Places along roads; more come from lines that are no roads."""
+"""Most places along roads; more of them mean that the lines are not roads."""
 
 
 class Roads(CandidateSource):
@@ -30,11 +30,33 @@ class Roads(CandidateSource):
     """Distance between candidates along a road [m]."""
 
     def problem(self, roads_are_given: bool) -> str | None:
-        """Return what is missing; see `CandidateSource.problem`."""
+        """Return which key is missing.
+
+        Parameters
+        ----------
+        roads_are_given : bool
+            Whether there is a file of roads.
+
+        Returns
+        -------
+        str or None
+            ``roads`` where there is no such file.
+        """
         return None if roads_are_given else "roads"
 
     def places(self, search: PlaceSearch) -> gpd.GeoDataFrame:
-        """Return places along roads; see `CandidateSource.places`."""
+        """Return places along roads.
+
+        Parameters
+        ----------
+        search : PlaceSearch
+            Region, network, and what is to be built.
+
+        Returns
+        -------
+        geopandas.GeoDataFrame
+            As `places_along`.
+        """
         if search.roads is None:
             raise PlanningError(f"target {search.target.id}: source 'roads' needs a file of roads")
         return places_along(search.roads, self.road_spacing_m, search.region)
@@ -45,11 +67,11 @@ def places_along(roads: gpd.GeoDataFrame, spacing_m: float, region: Region) -> g
 
     Parameters
     ----------
-    roads
+    roads : geopandas.GeoDataFrame
         Lines in any CRS.
-    spacing_m
+    spacing_m : float
         Distance between places along a road, whose two ends are places too [m].
-    region
+    region : Region
         Gives the CRS; roads are cut to its counties.
 
     Returns

@@ -1,4 +1,4 @@
-"""Where something new could stand, and what rules a place out: the keys of a target."""
+"""Settings of candidates: where they come from, and which places are ruled out."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,20 +20,20 @@ _DEFAULT = ("people", "villages", "high points")
 
 
 class CandidateSettings(Settings):
-    """Where sites could stand, and what rules a place out.
+    """Where candidates come from, and which places are ruled out.
 
-    Keys of a source, such as ``high_points``, stand beside these where ``sources`` names it.
+    Keys of a source, such as ``high_points``, are given beside these where ``sources`` names it.
     """
 
     sources: tuple[str | CandidateSource, ...] = Field(default=_DEFAULT, min_length=1)
-    """Where candidates for something new come from, by name or as an object of one's own; of two
-    at one place the earlier stays."""
+    """Sources of places for something new, by name or as an object; of two at one place the earlier
+    source's stays."""
     merge_within_m: Number = Field(default=300.0, ge=0.0, le=10_000.0)
-    """Candidates nearer to each other than this are one [m]."""
+    """Distance up to which candidates are merged into one [m]."""
     people_within_m: Number = Field(default=1_500.0, gt=0.0, le=20_000.0)
-    """Distance within which a pole's people live, and in which high points are looked for [m]."""
+    """Distance within which people count for a pole, and high points are looked for [m]."""
     fewest_people: Number = Field(default=10.0, ge=0.0, le=1e9)
-    """People not yet served within that distance that make a place worth a candidate."""
+    """Uncovered people within that distance that a candidate needs."""
     slope_limit_deg: Number | None = Field(default=35.0, gt=0.0, le=90.0)
     """Steepest ground for something new [°]; any when set to none in Python."""
     forbidden_areas: Path | None = None
@@ -48,7 +48,7 @@ class CandidateSettings(Settings):
     @model_validator(mode="before")
     @classmethod
     def _keys_of_sources(cls, given: Any) -> Any:
-        """Give each source that is named the keys that are its own."""
+        """Pass each named source its own keys."""
         if not isinstance(given, Mapping) or not isinstance(given.get("sources", ()), list | tuple):
             return given
         rest, made = dict(given), []
@@ -84,7 +84,7 @@ class CandidateSettings(Settings):
 
     @model_serializer(mode="wrap")
     def _flat(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Write the keys as a study has them."""
+        """Write the keys as they are in a study."""
         keys: dict[str, Any] = handler(self)
         own = {k: v for source in self.places_from for k, v in source.model_dump().items()}
         return {**keys, "sources": [source.name for source in self.places_from], **own}

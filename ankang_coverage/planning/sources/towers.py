@@ -1,4 +1,4 @@
-"""Existing towers of any operator: new antennas on a frame that stands (co-location)."""
+"""Existing towers of any operator: new antennas on an existing mast (co-location)."""
 
 from collections.abc import Sequence
 
@@ -17,16 +17,38 @@ class Towers(CandidateSource):
 
     name = "towers"
     description = (
-        "towers that stand and carry none of the target's `radio_layers` "
+        "existing towers that carry none of the target's `radio_layers` "
         "(`existing tower without …`)"
     )
 
     def places(self, search: PlaceSearch) -> gpd.GeoDataFrame:
-        """Return no place for anything new."""
+        """Return no place, because nothing new is built.
+
+        Parameters
+        ----------
+        search : PlaceSearch
+            Region, network, and what is to be built.
+
+        Returns
+        -------
+        geopandas.GeoDataFrame
+            No row.
+        """
         return no_places(search.region)
 
     def on_towers(self, search: PlaceSearch) -> Candidates:
-        """Return the towers; see `CandidateSource.on_towers`."""
+        """Return the towers that carry none of the target's radio layers.
+
+        Parameters
+        ----------
+        search : PlaceSearch
+            Region, network, and what is to be built.
+
+        Returns
+        -------
+        Candidates
+            Towers under their own ids, with only the new cells.
+        """
         network, target = search.network, search.target
         towers = towers_without(network, target.radio_layers, target.radio_layers)
         prices = UnitPrices.from_yaml(target.candidates.costs)
@@ -48,17 +70,17 @@ def towers_without(
     """Return the towers that carry none of some radio layers, equipped with others.
 
     New cells take height, azimuths and tilts of the tower's first radio layer, as antennas on one
-    frame do.
+    mast do.
 
     Parameters
     ----------
-    network
-        Sites that stand.
-    lacked
+    network : Network
+        Existing sites.
+    lacked : sequence of str
         Radio layers; a tower with a cell of any of them is left out.
-    added
+    added : sequence of str
         Radio layers that every tower gets.
-    also
+    also : sequence of str, optional
         Ids of sites that count as towers although they are not macro.
 
     Returns
@@ -80,7 +102,18 @@ def towers_without(
 
 
 def owners(network: Network) -> pd.Series:
-    """Return who owns each site: the column ``owner``, or else the operators of its cells."""
+    """Return who owns each site: the column ``owner``, or else the operators of its cells.
+
+    Parameters
+    ----------
+    network : Network
+        Sites and cells.
+
+    Returns
+    -------
+    pandas.Series
+        Owner by site id; blank where unknown.
+    """
     sites, cells = network.sites, network.cells
     if "owner" in sites:
         return sites["owner"].fillna("").astype(str)
@@ -96,14 +129,19 @@ def co_location(network: Network, towers: Network, lacked: str, prices: UnitPric
 
     Parameters
     ----------
-    network
-        Sites that stand, for their owners.
-    towers
+    network : Network
+        Existing sites, for their owners.
+    towers : Network
         The towers.
-    lacked
+    lacked : str
         What they lack, for the reason.
-    prices
+    prices : UnitPrices
         Unit prices.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `Candidates.table`.
     """
     index = towers.sites.index
     nothing = np.zeros(len(index))
@@ -121,7 +159,7 @@ def co_location(network: Network, towers: Network, lacked: str, prices: UnitPric
 def _on_same_frame(network: Network, sites: pd.DataFrame, layer: str) -> pd.DataFrame:
     frames = network.cells[network.cells["site"].isin(sites.index)]
     first_layer = frames.groupby("site")["radio_layer"].transform("first")
-    # Users' tables need not keep the rows of a tower together.
+    # In a user's table the rows of a tower need not be adjacent.
     frames = frames[frames["radio_layer"] == first_layer].sort_values("site", kind="stable")
     n_sectors = frames.groupby("site")["site"].transform("size")
     is_micro = frames["site"].map(sites["kind"]).eq("micro")

@@ -1,4 +1,4 @@
-"""Places at village centres, and the high points near them from which they are in sight."""
+"""Places at village centres, and on high points near them with a line of sight to them."""
 
 from typing import ClassVar
 
@@ -16,10 +16,10 @@ from ankang_coverage.settings import Whole
 from ankang_coverage.words import Words
 
 TERMINAL_HEIGHT_M = 1.5
-"""Height above a village's ground that a high point has to see [m]."""
+"""Height above ground at a village centre that must be in sight of a high point [m]."""
 APART_M = 450.0
-"""High points of one village stand no nearer to each other than this [m]."""
-_ANY_FREQUENCY_MHZ = 900.0  # sight does not depend on it
+"""Smallest distance between two high points of one village [m]."""
+_ANY_FREQUENCY_MHZ = 900.0  # line of sight does not depend on it
 _ANY_LATITUDE_DEG = 32.7
 _BATCH = 200
 
@@ -32,7 +32,18 @@ class VillageCentres(CandidateSource):
     words: ClassVar = {"village centre": Words("村中心", "village centre")}
 
     def places(self, search: PlaceSearch) -> gpd.GeoDataFrame:
-        """Return village centres; see `CandidateSource.places`."""
+        """Return village centres.
+
+        Parameters
+        ----------
+        search : PlaceSearch
+            Region, network, and what is to be built.
+
+        Returns
+        -------
+        geopandas.GeoDataFrame
+            As `village_centres`.
+        """
         return village_centres(search.region, search.target.serves)
 
 
@@ -50,7 +61,18 @@ class HighPoints(CandidateSource):
     """How many high points are taken for each village centre."""
 
     def places(self, search: PlaceSearch) -> gpd.GeoDataFrame:
-        """Return high points; see `CandidateSource.places`."""
+        """Return high points near village centres.
+
+        Parameters
+        ----------
+        search : PlaceSearch
+            Region, network, and what is to be built.
+
+        Returns
+        -------
+        geopandas.GeoDataFrame
+            As `high_points`.
+        """
         return high_points(
             search.region,
             search.target.serves,
@@ -65,9 +87,9 @@ def village_centres(region: Region, serves: tuple[str, ...]) -> gpd.GeoDataFrame
 
     Parameters
     ----------
-    region
+    region : Region
         Villages and their people.
-    serves
+    serves : tuple of str
         Kinds of village.
 
     Returns
@@ -86,15 +108,15 @@ def high_points(
 
     Parameters
     ----------
-    region
+    region : Region
         Villages and terrain; without terrain there are no high points.
-    serves
+    serves : tuple of str
         Kinds of village.
-    height_m
+    height_m : float
         Height of the antenna above ground [m].
-    within_m
+    within_m : float
         Distance from the centre within which places are looked for [m].
-    number
+    number : int
         Places for each village, at most.
 
     Returns
@@ -104,8 +126,9 @@ def high_points(
 
     Notes
     -----
-    Sight goes both ways: one sweep round each centre tells the height above ground from which
-    every place about it sees a terminal there. Clutter is left out; the prediction counts it.
+    Line of sight works both ways: one sweep around each centre gives the height above ground from
+    which every place around it sees a terminal there. Clutter is ignored here and counted in the
+    prediction.
     """
     elevation = region.rasters["elevation_m"].to_numpy()
     pixels = _centres_of(region, serves)
@@ -118,7 +141,7 @@ def high_points(
     found: list[int] = []
     for first in range(0, len(pixels), _BATCH):
         rows, columns = np.unravel_index(pixels[first : first + _BATCH], elevation.shape)
-        swept = sweep_many(
+        sweeps = sweep_many(
             terrain,
             [
                 Mast(float(row), float(column), TERMINAL_HEIGHT_M)
@@ -129,8 +152,8 @@ def high_points(
             latitude_deg=_ANY_LATITUDE_DEG,
             model="free-space",
         )
-        for one in swept:
-            found += _highest_in_sight(one, elevation, height_m, number, apart_px)
+        for sweep in sweeps:
+            found += _highest_in_sight(sweep, elevation, height_m, number, apart_px)
     places = np.array(found, np.intp)
     return as_places(places, pd.Series("high point", index=range(len(places))), region)
 
