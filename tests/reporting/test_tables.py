@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import ankang_coverage
-from ankang_coverage.errors import OutOfRangeError
+from ankang_coverage.errors import UnknownNameError
 from ankang_coverage.planning import Programme
 from ankang_coverage.reporting.outputs.chosen_sites import chosen_table
 from ankang_coverage.reporting.outputs.divisions import division_table
@@ -102,5 +102,5 @@ def test_what_has_no_word_stays():
 
 
 def test_other_languages_are_refused():
-    with pytest.raises(OutOfRangeError, match="'zh' or 'en'"):
+    with pytest.raises(UnknownNameError, match="'zh' or 'en'"):
         localised(pd.DataFrame(), "fr")

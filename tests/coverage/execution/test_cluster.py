@@ -254,7 +254,7 @@ def of_another_version(folder):
     """A copy of this library whose tiles are of another version."""
     package = Path(ankang_coverage.__file__).parent
     shutil.copytree(package, folder / package.name, ignore=shutil.ignore_patterns("__pycache__"))
-    module = folder / package.name / "coverage" / "computation.py"
+    module = folder / package.name / "coverage" / "loss" / "computation.py"
     text = module.read_text("utf-8")
     assert "\nTILES_VERSION = " in text
     module.write_text(text.replace("\nTILES_VERSION = ", "\nTILES_VERSION = 1000 + "), "utf-8")
