@@ -285,11 +285,15 @@ class Scenario(Settings):
         )
 
     def rules(self) -> dict[str, Service]:
-        """Return the services by id, with this scenario's rules."""
-        return {
-            id_: self.services[id_].applied_to(service) if id_ in self.services else service
-            for id_, service in self.network.equipment().services.items()
-        }
+        """Return the services that ``[services]`` names by id, with this scenario's rules.
+
+        Returns
+        -------
+        dict
+            They are predicted besides those of the targets.
+        """
+        known = self.network.equipment().services
+        return {id_: own.applied_to(known[id_]) for id_, own in self.services.items()}
 
 
 def run(

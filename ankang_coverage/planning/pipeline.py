@@ -85,8 +85,8 @@ def plan(
     programme : Programme
         What is to be built.
     rules : mapping of str to Service, optional
-        Services by id, with the rule for being covered; those of the network's catalogue when
-        omitted.
+        Services by id, with the rule for being covered, in place of those of the network's
+        catalogue. They are predicted besides those of the targets.
     propagation : Propagation, optional
         Path-loss model and its settings.
     limits : ClassLimits, optional
@@ -126,6 +126,7 @@ def plan(
     planner = Planner(
         region=region,
         programme=programme,
+        rules=rules or {},
         county_code=county_codes(region),
         limits=limits or ClassLimits(),
         locked=locked,
@@ -238,6 +239,7 @@ class Planner:
 
     region: Region
     programme: Programme
+    rules: Mapping[str, Service]
     county_code: Callable[[str], str]
     limits: ClassLimits
     locked: gpd.GeoDataFrame | None
@@ -280,7 +282,7 @@ class Planner:
     def coverage_before(
         self, predictor: Predictor, network: Network, candidates: Mapping[str, Candidates]
     ) -> dict[str, Coverage]:
-        """Predict every service with the network.
+        """Predict the services that are asked for with the network.
 
         Parameters
         ----------
@@ -296,10 +298,12 @@ class Planner:
         dict of str to Coverage
             Coverage by service id.
         """
-        services = network.catalogue.services
+        targets, known = self.programme.targets, network.catalogue.services
+        asked = {*self.rules, *(target.service for target in targets)}
+        services = {id_: rule for id_, rule in known.items() if id_ in asked}
         on_towers = [
             (candidates[target.id].network, services[target.service].radio_layers)
-            for target in self.programme.targets
+            for target in targets
             if target.stands_on_towers
         ]
         predictor.prepare(

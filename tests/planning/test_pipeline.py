@@ -380,3 +380,12 @@ def test_two_plans_are_compared(planned, small_region, small_network):
             other.counties["people_covered_4g_after"] - planned.counties["people_covered_4g_after"]
         ).sum()
     )
+
+
+def test_only_services_that_are_asked_for_are_predicted(small_region, small_network):
+    alone = plan(small_region, small_network, micro(), rules={"4g": RULES["4g"]})
+    assert list(alone.coverage_before) == ["4g"]
+    assert not [column for column in alone.villages if "5g" in column]
+    beside = plan(small_region, small_network, micro(), rules=RULES)
+    assert list(beside.coverage_before) == ["4g", "5g"]
+    assert beside.chosen.equals(alone.chosen)

@@ -75,7 +75,10 @@ def planned(small_region, small_network):
             },
         ),
     )
-    rules = {"4g": service("4g").model_copy(update={"rsrp_threshold_dbm": -86.0})}
+    rules = {
+        "4g": service("4g").model_copy(update={"rsrp_threshold_dbm": -86.0}),
+        "5g": service("5g"),  # asked for beside what the target is for
+    }
     return plan(small_region, small_network, programme, rules=rules)
 
 
