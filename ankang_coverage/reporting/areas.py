@@ -1,4 +1,4 @@
-"""Polygons on a web map: simplified together, with the figures of a card each."""
+"""Polygons on a web map, simplified together, each with the figures on its card."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -25,7 +25,24 @@ def feature_collection(
     services: Sequence[str],
     words: Words,
 ) -> dict[str, Any]:
-    """Return one level as GeoJSON; each feature carries the values of its card."""
+    """Return one level as GeoJSON; each feature holds the values of its card.
+
+    Parameters
+    ----------
+    frame : geopandas.GeoDataFrame
+        Divisions of the level, with their figures.
+    levels : dict of str to geopandas.GeoDataFrame
+        Tables of the divisions by level, for the names of parents.
+    services : sequence of str
+        Services whose figures the table has.
+    words : Words
+        Words of the language.
+
+    Returns
+    -------
+    dict of str to object
+        A GeoJSON feature collection.
+    """
     shapes = simplified(frame).to_crs(WGS84)
     rounded = shapely.transform(shapes.to_numpy(), lambda degrees: degrees.round(_DECIMALS))
     cards = _cards(frame, levels, services, words)
@@ -51,7 +68,18 @@ def feature_collection(
 
 
 def simplified(frame: gpd.GeoDataFrame) -> gpd.GeoSeries:
-    """Simplify borders so that neighbours still share them and the level fits on a page."""
+    """Simplify borders so that neighbours still share them and the level fits on a page.
+
+    Parameters
+    ----------
+    frame : geopandas.GeoDataFrame
+        Polygons in a projected CRS.
+
+    Returns
+    -------
+    geopandas.GeoSeries
+        The simplified polygons.
+    """
     tolerance_m = _FINEST_TOLERANCE_M
     while True:
         shapes = frame.geometry.simplify_coverage(tolerance_m)
@@ -90,7 +118,18 @@ def _cards(
 
 
 def name_places(counties: gpd.GeoDataFrame) -> list[tuple[str, list[float]]]:
-    """Return each county's name and where to write it: latitude and longitude inside it."""
+    """Return each county's name and where to write it.
+
+    Parameters
+    ----------
+    counties : geopandas.GeoDataFrame
+        The counties.
+
+    Returns
+    -------
+    list of tuple of str and list of float
+        Name, and latitude and longitude of a point inside the county [deg].
+    """
     places = counties.geometry.representative_point().to_crs(WGS84)
     return [
         (text(name), [round(place.y, _DECIMALS), round(place.x, _DECIMALS)])
@@ -99,22 +138,34 @@ def name_places(counties: gpd.GeoDataFrame) -> list[tuple[str, list[float]]]:
 
 
 def bounds(places: gpd.GeoDataFrame | gpd.GeoSeries) -> list[list[float]]:
-    """Return south-west and north-east corner, each latitude and longitude [deg]."""
+    """Return the corners of a box around places.
+
+    Parameters
+    ----------
+    places : geopandas.GeoDataFrame or geopandas.GeoSeries
+        Points or polygons in any CRS.
+
+    Returns
+    -------
+    list of list of float
+        South-west and north-east corner, each latitude and longitude [deg].
+    """
     west, south, east, north = places.to_crs(WGS84).total_bounds.round(_DECIMALS).tolist()
     return [[south, west], [north, east]]
 
 
 def outside(counties: gpd.GeoDataFrame) -> dict[str, Any]:
-    """Return the world without the region as a GeoJSON geometry, to be veiled.
+    """Return the world without the region, which maps dim.
 
     Parameters
     ----------
-    counties
+    counties : geopandas.GeoDataFrame
         The counties, in any CRS.
 
     Returns
     -------
-    dict
+    dict of str to object
+        A GeoJSON geometry.
     """
     region = simplified(counties).to_crs(WGS84).union_all()
     inside = shapely.transform(region, lambda degrees: degrees.round(_DECIMALS))

@@ -1,4 +1,4 @@
-"""CSV files that Excel reads, with no text that it takes for a formula."""
+"""CSV files for Excel, safe from text that Excel would run as a formula."""
 
 import csv
 import unicodedata
@@ -13,13 +13,13 @@ from ankang_coverage.files import write_bytes
 Table = TypeVar("Table", bound=pd.DataFrame)
 
 FORMULA_STARTS = ("=", "+", "-", "@")
-"""Excel takes their full-width forms for formulas too where it runs in Chinese or Japanese."""
-_SHOWS_NOTHING = "\u115f\u1160\u2800\u3164\uffa0"
-"""Letters and a sign that are blank, beside the categories of Unicode that are."""
+"""A Chinese or Japanese Excel takes their full-width forms for formulas too."""
+_BLANKS = "\u115f\u1160\u2800\u3164\uffa0"
+"""Blank characters that are not in Unicode's categories of blanks."""
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:
-    """Write a table as UTF-8 CSV that Excel reads, with no text it takes for a formula.
+    """Write a table as UTF-8 CSV for Excel, safe from text that Excel would run as a formula.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
     """
     safe = with_text(table, _no_formula).rename(columns=_no_formula)
     text = safe.to_csv(index=False, lineterminator="\n")
-    if "\r" in text:  # it would end a row outside quotation marks, and the next may be a formula
+    if "\r" in text:  # outside quotation marks it would start a row, perhaps with a formula
         text = safe.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     write_bytes(path, text.encode("utf-8-sig", errors="replace"))
 
@@ -41,9 +41,9 @@ def with_text(table: Table, change: Callable[[object], object]) -> Table:
     Parameters
     ----------
     table : pandas.DataFrame
-        The table; a geometry stays as it is.
+        The table; a geometry column is not changed.
     change : callable
-        Returns what a cell becomes.
+        Takes a cell and returns the new one.
 
     Returns
     -------
@@ -59,9 +59,9 @@ def _no_formula(value: object) -> object:
     """Put an apostrophe before text whose first visible character starts a formula."""
     if isinstance(value, str):
         visible = (
-            one
-            for one in value
-            if unicodedata.category(one)[0] not in "CMZ" and one not in _SHOWS_NOTHING
+            character
+            for character in value
+            if unicodedata.category(character)[0] not in "CMZ" and character not in _BLANKS
         )
         first = unicodedata.normalize("NFKC", next(visible, ""))
         if first in FORMULA_STARTS or value.startswith(("\t", "\r")):

@@ -1,4 +1,4 @@
-"""A plan as files, all of them whole or none."""
+"""Writing a plan as files: all of them complete, or none."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,11 +13,10 @@ from ankang_coverage.reporting.outputs.base import Writer
 def write_plan(
     plan: Plan, out: str | Path, *, lang: str = "zh", outputs: Iterable[Output] = OUTPUTS
 ) -> dict[str, Path]:
-    """Write a plan's files into a folder, all of them whole or none.
+    """Write a plan's files into a folder: all of them complete, or none.
 
-    What an earlier plan left there and this one does not write goes away with what it replaces:
-    ``rejected_sites.csv``, ``rejected_villages.csv``, and rasters of services that are no longer
-    predicted.
+    Files of an earlier plan that this one does not write are removed: ``rejected_sites.csv``,
+    ``rejected_villages.csv``, and rasters of services that are no longer predicted.
 
     Parameters
     ----------
@@ -28,8 +27,7 @@ def write_plan(
     lang : str, default "zh"
         Language of the map: ``zh`` or ``en``. Column names are the same in every language.
     outputs : iterable of Output, optional
-        What is written; all outputs of the library when omitted, as ``docs/planning.md`` lists
-        them.
+        Outputs to write; all outputs of the library, listed in ``docs/planning.md``, when omitted.
 
     Returns
     -------
@@ -41,7 +39,7 @@ def write_plan(
     FileError
         If the folder cannot be made or written.
     OutOfRangeError
-        If two outputs write a file of one name.
+        If two outputs write files of the same name.
     """
     folder, chosen = Path(out), tuple(outputs)
     try:

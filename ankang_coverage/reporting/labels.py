@@ -1,4 +1,4 @@
-"""What every row of a plan's tables says of itself: the prediction, and what is synthetic."""
+"""Columns of a plan's tables that say how a row was predicted, and what is synthetic."""
 
 from ankang_coverage.coverage.loss.ground import DEFAULT_CLASS, NO_TERRAIN
 from ankang_coverage.planning import Plan
@@ -6,7 +6,7 @@ from ankang_coverage.reporting.csv_files import Table
 
 
 def labelled(plan: Plan, table: Table) -> Table:
-    """Say in every row what the figures rest on, such as ``rma, no terrain``.
+    """Add to every row what the figures are based on, such as ``rma, no terrain``.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def labelled(plan: Plan, table: Table) -> Table:
 
 
 def synthetic(plan: Plan) -> list[str]:
-    """Return what of a plan is synthetic.
+    """Return which data of a plan are synthetic.
 
     Parameters
     ----------
@@ -39,13 +39,13 @@ def synthetic(plan: Plan) -> list[str]:
     Returns
     -------
     list of str
-        The ingredients.
+        The data.
     """
     return [source.what for source in plan.sources if source.nature == "synthetic"]
 
 
 def synthetic_text(plan: Plan) -> str:
-    """Return what is synthetic as one text; names of ingredients have commas in them.
+    """Return what is synthetic as one text.
 
     Parameters
     ----------
@@ -55,6 +55,6 @@ def synthetic_text(plan: Plan) -> str:
     Returns
     -------
     str
-        The ingredients, separated by semicolons.
+        The data, separated by semicolons because their names have commas.
     """
     return "; ".join(synthetic(plan))

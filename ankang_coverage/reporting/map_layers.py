@@ -37,7 +37,22 @@ Swatch = dict[str, Any]
 
 
 def chosen_layers(plan: Plan, words: Words, lang: str) -> list[MapLayer]:
-    """Describe the chosen sites, one layer per programme."""
+    """Describe the chosen sites, one layer per programme.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan.
+    words : Words
+        Words of the language.
+    lang : str
+        ``zh`` or ``en``.
+
+    Returns
+    -------
+    list of MapLayer
+        One layer per programme.
+    """
     columns = (
         *("site_id", "site_name", "order", "position"),
         *("people_gained", "people_gained_total", "reason", "data_source"),
@@ -81,7 +96,22 @@ def chosen_layers(plan: Plan, words: Words, lang: str) -> list[MapLayer]:
 
 
 def site_layer(network: Network, words: Words, *, on: bool) -> MapLayer:
-    """Describe a network's sites as small circles."""
+    """Describe a network's sites as small circles.
+
+    Parameters
+    ----------
+    network : Network
+        The sites.
+    words : Words
+        Words of the language.
+    on : bool
+        Whether the layer is shown at first.
+
+    Returns
+    -------
+    MapLayer
+        The layer.
+    """
     sites = network.sites
     places = sites.geometry.to_crs(WGS84)
     rows = sites[["name", "status", "kind", "source"]].itertuples(index=False)
@@ -114,11 +144,30 @@ def site_layer(network: Network, words: Words, *, on: bool) -> MapLayer:
 def coverage_layer(
     coverage: xr.Dataset, layer_id: str, name: str, words: Words, *, on: bool
 ) -> MapLayer:
-    """Describe the covered pixels of one Dataset as an image, coloured by strength."""
+    """Describe the covered pixels of one prediction as an image, coloured by signal strength.
+
+    Parameters
+    ----------
+    coverage : xarray.Dataset
+        Prediction with ``rsrp_dbm``.
+    layer_id : str
+        Id of the layer.
+    name : str
+        Name of the layer.
+    words : Words
+        Words of the language.
+    on : bool
+        Whether the layer is shown at first.
+
+    Returns
+    -------
+    MapLayer
+        The layer.
+    """
     threshold = coverage.attrs.get("rsrp_threshold_dbm")
     if threshold is None:
         raise RasterError(
-            "coverage does not say its threshold: set the attribute rsrp_threshold_dbm, or take "
+            "the coverage has no threshold: set the attribute rsrp_threshold_dbm, or take "
             "the Dataset as predict returns it"
         )
     ramp = style.coverage_ramp(str(coverage.attrs.get("service", "")))
@@ -146,7 +195,22 @@ def coverage_layer(
 def division_layers(
     counties: gpd.GeoDataFrame, services: Sequence[str], words: Words
 ) -> list[MapLayer]:
-    """Describe counties, townships, and villages coloured by coverage class of each service."""
+    """Describe counties, townships, and villages coloured by coverage class of each service.
+
+    Parameters
+    ----------
+    counties : geopandas.GeoDataFrame
+        The counties.
+    services : sequence of str
+        Services whose figures the tables have.
+    words : Words
+        Words of the language.
+
+    Returns
+    -------
+    list of MapLayer
+        The layers.
+    """
     shares = [
         words[share].format(service=service.upper())
         for service in services
@@ -191,7 +255,22 @@ def division_layers(
 
 
 def hillshade_layer(region: Region, words: Words, *, on: bool) -> MapLayer:
-    """Describe the relief, tinted by height and shaded, as an image."""
+    """Describe the relief, tinted by height and shaded, as an image.
+
+    Parameters
+    ----------
+    region : Region
+        Gives the elevation.
+    words : Words
+        Words of the language.
+    on : bool
+        Whether the layer is shown at first.
+
+    Returns
+    -------
+    MapLayer
+        The layer.
+    """
     raster = to_web_mercator(region.rasters["elevation_m"], "average")
     breaks = [whole(height) for height in height_breaks(raster.values)]
     between = [f"{low} … {high}" for low, high in pairwise(breaks)]
@@ -214,7 +293,22 @@ def hillshade_layer(region: Region, words: Words, *, on: bool) -> MapLayer:
 
 
 def tile_layer(basemap: Basemap, tianditu_key: str | None, words: Words) -> MapLayer:
-    """Describe a street map from the network; both are WGS-84 to within a metre."""
+    """Describe a street map from the network; both maps match WGS-84 to within a metre.
+
+    Parameters
+    ----------
+    basemap : Basemap
+        Which one.
+    tianditu_key : str or None
+        The user's key, for 天地图 only.
+    words : Words
+        Words of the language.
+
+    Returns
+    -------
+    MapLayer
+        The layer.
+    """
     if basemap == "osm":
         urls = ["https://tile.openstreetmap.org/{z}/{x}/{y}.png"]
         licence = "https://www.openstreetmap.org/copyright"
@@ -272,7 +366,20 @@ def _swatch(colour: str, shape: Literal["area", "line", "point"], opacity: float
 
 
 def change_layer(change: xr.Dataset, words: Words) -> MapLayer:
-    """Describe the pixels that gain or lose coverage as an image."""
+    """Describe the pixels that gain or lose coverage as an image.
+
+    Parameters
+    ----------
+    change : xarray.Dataset
+        Change with the variable ``change``.
+    words : Words
+        Words of the language.
+
+    Returns
+    -------
+    MapLayer
+        The layer.
+    """
     signs = change["change"].astype(np.float32)
     raster = to_web_mercator(signs.where(signs != 0.0), "nearest")
     colours = list(style.CHANGE_COLOURS.values())

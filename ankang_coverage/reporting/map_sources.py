@@ -1,4 +1,4 @@
-"""What a map says of its data: sources, credits, and what the reader must not overlook."""
+"""Sources, credits and notes on a map."""
 
 import html
 from collections.abc import Iterable, Sequence
@@ -13,15 +13,43 @@ _LEAFLET = '<a href="https://leafletjs.com">Leaflet</a>'
 
 
 def with_sites(sources: Sequence[Source], tables: Iterable[gpd.GeoDataFrame]) -> list[Source]:
-    """Add a line for made-up sites where no source speaks of them."""
-    made_up = any((table["source"] == "synthetic").any() for table in tables)
+    """Add a line for synthetic sites where no source mentions them.
+
+    Parameters
+    ----------
+    sources : sequence of Source
+        Where the data come from.
+    tables : iterable of geopandas.GeoDataFrame
+        Tables of sites with ``source``.
+
+    Returns
+    -------
+    list of Source
+        The sources, with one more where it is needed.
+    """
+    has_synthetic = any((table["source"] == "synthetic").any() for table in tables)
     are_named = any("site" in source.what and source.nature == "synthetic" for source in sources)
-    extra = [Source("sites", "synthetic", "")] if made_up and not are_named else []
+    extra = [Source("sites", "synthetic", "")] if has_synthetic and not are_named else []
     return [*sources, *extra]
 
 
 def notes(sources: Sequence[Source], datasets: Sequence[xr.Dataset], words: Words) -> list[str]:
-    """Return what the reader must not overlook."""
+    """Return what the reader must not overlook: synthetic data, missing terrain, the model.
+
+    Parameters
+    ----------
+    sources : sequence of Source
+        Where the data come from.
+    datasets : sequence of xarray.Dataset
+        Predictions.
+    words : Words
+        Words of the language.
+
+    Returns
+    -------
+    list of str
+        One note each.
+    """
     notes = []
     for nature in ("synthetic", "approximate"):
         what = [translated(source.what, words) for source in sources if source.nature == nature]
@@ -39,22 +67,60 @@ def notes(sources: Sequence[Source], datasets: Sequence[xr.Dataset], words: Word
 
 
 def source_line(source: Source, words: Words) -> str:
-    """Return what a source gives, of what nature, and whom to credit."""
+    """Return a source as a line: what it gives, its nature, and whom to credit.
+
+    Parameters
+    ----------
+    source : Source
+        The source.
+    words : Words
+        Words of the language.
+
+    Returns
+    -------
+    str
+        The line.
+    """
     line = f"{translated(source.what, words)} ({words[source.nature]})"
     return f"{line}: {source.credit}" if source.credit else line
 
 
 def attribution(sources: Sequence[Source]) -> str:
-    """Return whom to credit for what was measured, as markup with the sources' words escaped.
+    """Return the credits of measured data as HTML, with the texts escaped.
 
-    Only the first clause of each: the list of sources under the title has it all.
+    Only the first clause of each is taken; the list of sources under the title has the whole text.
+
+    Parameters
+    ----------
+    sources : sequence of Source
+        Where the data come from.
+
+    Returns
+    -------
+    str
+        The credits, separated by bars.
     """
     credits_ = [source.credit.split(";")[0] for source in sources if source.nature == "real"]
     return " | ".join([_LEAFLET, *(html.escape(credit) for credit in dict.fromkeys(credits_))])
 
 
 def share_line(counties: gpd.GeoDataFrame, service: str, words: Words) -> str:
-    """Return the share of the region's people that a service covers, before and after."""
+    """Return the share of the region's people covered by a service, before and after.
+
+    Parameters
+    ----------
+    counties : geopandas.GeoDataFrame
+        Counties with their figures.
+    service : str
+        Service id.
+    words : Words
+        Words of the language.
+
+    Returns
+    -------
+    str
+        The line.
+    """
     people = counties["people"].sum()
     before, after = (
         percent(counties[f"people_covered_{service}_{state}"].sum() / people)

@@ -1,7 +1,7 @@
 """Interactive maps in one file that needs no network.
 
 A map is described as a page of plain values (title, notes, layers from top to bottom), which
-``map.js`` draws in the browser. This module writes the description; `explore` is the door to it.
+``map.js`` draws in the browser. This module writes the description.
 """
 
 from collections.abc import Mapping, Sequence
@@ -54,22 +54,22 @@ def explore(
     Parameters
     ----------
     thing : Region, Network, Coverage, Change or Plan
-        What is drawn. A change is what ``coverage.difference(other)`` returns.
+        What to draw. A change is the result of ``coverage.difference(other)``.
     m : folium.Map, optional
-        Map to draw on, of this function or of folium; a new one when omitted. The layers come on
-        top of those it has.
+        Map to draw on, from this function or from folium; a new one when omitted. The layers are
+        added on top.
     tiles : {"osm", "tianditu"}, optional
         Street map under the layers of a new map: OpenStreetMap or 天地图. Only then does the page
         request anything from the network; without it the base is a hillshade.
     tianditu_key : str, optional
-        Your key for 天地图, needed with ``tiles="tianditu"``. It stands in the page.
+        Your key for 天地图, needed with ``tiles="tianditu"``. The page contains it.
     lang : {"zh", "en"}, default "zh"
         Language of the map.
 
     Returns
     -------
     folium.Map
-        `m`, or a new `OfflineMap`: shown by a notebook, written by ``save(path)``.
+        `m`, or a new `OfflineMap`. A notebook shows it, and ``save(path)`` writes it.
 
     Raises
     ------
@@ -110,7 +110,7 @@ def plan_map(
         Street map under the layers: ``osm`` (OpenStreetMap) or ``tianditu`` (天地图). Only then
         does the page request anything from the network; without it the base is a hillshade.
     tianditu_key : str, optional
-        Your key for 天地图, needed with ``basemap="tianditu"``. It stands in the page.
+        Your key for 天地图, needed with ``basemap="tianditu"``. The page contains it.
 
     Returns
     -------
@@ -122,7 +122,7 @@ def plan_map(
     UnknownNameError, OutOfRangeError
         If there is no such language or base map, or the key is missing.
     RasterError
-        If a coverage Dataset has no CRS or does not say its threshold.
+        If a coverage Dataset has no CRS or no threshold.
     """
     words = vocabulary(lang, plan.programme.targets)
     return OfflineMap(_of_plan(plan, words, lang).page(words, basemap, tianditu_key))
@@ -145,12 +145,12 @@ def coverage_map(
         The study area.
     coverage : Coverage or xarray.Dataset
         The coverage, or a (y, x) Dataset with ``rsrp_dbm`` and the attributes ``service`` and
-        ``rsrp_threshold_dbm``, such as one of `Coverage.to_dataset` that was kept on disk.
+        ``rsrp_threshold_dbm``, such as the result of `Coverage.to_dataset` read back from disk.
     network : Network, optional
         Sites to show.
     lang : {"zh", "en"}, default "zh"
         Language of the map.
-    basemap, tianditu_key
+    basemap, tianditu_key : Basemap, optional or str, optional
         As for `plan_map`.
 
     Returns
@@ -163,7 +163,7 @@ def coverage_map(
     UnknownNameError, OutOfRangeError
         If there is no such language or base map, or the key is missing.
     RasterError
-        If the Dataset has no CRS or does not say its threshold.
+        If the Dataset has no CRS or no threshold.
     """
     words = vocabulary(lang)
     content = _of_coverage(region, _as_dataset(coverage), network, words)
@@ -172,28 +172,28 @@ def coverage_map(
 
 @dataclass(frozen=True)
 class _Content:
-    """What a map shows, before what every map has is added.
+    """What is particular to a map; `page` adds the parts that every map has.
 
     Attributes
     ----------
-    title
+    title : str
         Title of the page.
-    layers
+    layers : sequence of MapLayer
         Layers above the relief.
-    sources
+    sources : sequence of Source
         Where the data come from.
-    region
+    region : Region or None
         Gives the relief and the divisions; None where there is none.
-    levels
+    levels : mapping of str to geopandas.GeoDataFrame
         Tables of the divisions by level.
-    lines
+    lines : sequence of str
         Figures under the title.
-    datasets
+    datasets : sequence of xarray.Dataset
         Predictions, for the notes on model and terrain.
-    services
+    services : sequence of str
         Services whose figures the tables have.
-    points
-        What the map is centred on where there is no region.
+    points : geopandas.GeoSeries or None
+        Places the map is centred on where there is no region.
     """
 
     title: str
@@ -209,7 +209,7 @@ class _Content:
     def page(
         self, words: Words, basemap: Basemap | None, tianditu_key: str | None
     ) -> dict[str, Any]:
-        """Return the page with what every map has."""
+        """Return the complete page."""
         base = [] if self.region is None else [hillshade_layer(self.region, words, on=not basemap)]
         if basemap is not None:
             base.append(tile_layer(basemap, tianditu_key, words))
@@ -308,7 +308,8 @@ def _of_change(change: Change, words: Words) -> _Content:
             *whole_region.layers,
         ],
         sources=with_sites(
-            [*region.sources, *change.after.network.sources], [one.sites for one in networks]
+            [*region.sources, *change.after.network.sources],
+            [network.sites for network in networks],
         ),
         datasets=[change.after.to_dataset()],
     )

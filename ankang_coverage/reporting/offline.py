@@ -1,9 +1,9 @@
-"""A folium map whose page opens without a network: everything it needs stands in the file.
+"""A folium map whose page opens without a network: everything it needs is in the file.
 
-Texts of a user's tables may be anything, a Jinja template too, and branca compiles every
-``Element(text)`` as one, what folium has rendered from a name included. Here nothing is: our own
-parts are joined without a template, the data stand in the page as JSON that the script reads, and
-what folium renders for elements added to the map is taken as it is.
+Texts in a user's tables may be anything, even a Jinja template, and branca compiles every
+``Element(text)`` as a template, including what folium has rendered from a name. Here nothing is
+compiled: our own parts are joined without templates, the data are in the page as JSON that the
+script reads, and what folium renders for elements added to the map is used unchanged.
 """
 
 import html
@@ -25,7 +25,7 @@ from branca.element import Element, Figure
 
 from ankang_coverage.reporting.overlays import data_url
 
-# JSON has no need of these, and the page would end, change or fail to be written with them.
+# These would end the script, change it, or fail to be encoded; JSON can escape them.
 _ESCAPED_IN_JSON = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
 _NOT_IN_HTML = re.compile("[\0\ud800-\udfff]")
 _ONE_RENDERS = RLock()
@@ -33,23 +33,22 @@ _BASE = ("hillshade", "osm", "tianditu")
 
 
 class OfflineMap(folium.Map):
-    """A folium map that requests nothing: Leaflet, styles and data stand in the page.
+    """A folium map that requests nothing: Leaflet, styles and data are in the page.
 
-    It is shown by a notebook, saved with ``save(path)``, and takes further folium elements.
-    `page` describes title, notes and layers for the script beside this module. The same page
-    gives the same bytes.
+    A notebook shows it, ``save(path)`` writes it, and further folium elements can be added. `page`
+    describes title, notes and layers for ``map.js``. The same page gives the same bytes.
 
     Parameters
     ----------
-    page
-        What to draw, as plain lists, dicts, numbers and strings.
+    page : dict of str to object
+        What to draw: plain lists, dicts, numbers and strings.
 
     Notes
     -----
     No text of a page, and none that folium renders for an element on the map, is evaluated in
-    Python. Two things remain as folium has them. The text of ``folium.Element(text)`` and
-    ``folium.IFrame(text)`` is a Jinja template: no name from a file belongs in it. And a popup or
-    tooltip is markup inside a script of the page: write a name for it as
+    Python. Two things are as in folium. The text of ``folium.Element(text)`` and
+    ``folium.IFrame(text)`` is a Jinja template, so do not put names from a file into it. A popup or
+    tooltip is HTML inside a script of the page: escape a name in it with
     ``"".join(f"&#{ord(character)};" for character in name)``.
     """
 
@@ -61,7 +60,7 @@ class OfflineMap(folium.Map):
             attribution_control=False,
             min_zoom=4,
             max_zoom=18,
-            # Tiles of a base map are sharp at whole zooms only.
+            # Tiles of a base map are sharp only at whole zoom levels.
             zoom_snap=1 if page["has_tiles"] else 0.25,
         )
         # Instead of folium's scripts and styles from the network.
@@ -74,12 +73,12 @@ class OfflineMap(folium.Map):
 
     @staticmethod
     def draw_on(m: folium.Map, page: dict[str, Any]) -> None:
-        """Draw a page's layers on a map, on top of what it shows.
+        """Draw a page's layers on top of a map.
 
         Parameters
         ----------
         m : folium.Map
-            Any map; on one of this class the layers join those of its panel.
+            Any map; on an `OfflineMap` the layers are added to its panel.
         page : dict
             What to draw.
         """
@@ -90,14 +89,25 @@ class OfflineMap(folium.Map):
         m.add_child(_Drawing(page))
 
     def render(self, **kwargs: Any) -> str:
-        """Put the map, and what was added to it, into the page it belongs to."""
+        """Put the map and everything added to it into its page.
+
+        Parameters
+        ----------
+        **kwargs : object
+            As for ``folium.Map.render``.
+
+        Returns
+        -------
+        str
+            Empty: the text is in the page.
+        """
         with _nothing_compiled():
             super().render(**kwargs)  # type: ignore[no-untyped-call]
         page = self.get_root()
         assert isinstance(page, Figure)
         for part in (page.header, page.html, page.script):
             for name, piece in part._children.items():
-                # A copied or unpickled element compiles the text it was made with; ours has none.
+                # A copied or unpickled element would compile its text, and ours has no template.
                 if isinstance(piece._template, _Text):
                     part._children[name] = piece._template
         return ""
@@ -129,7 +139,7 @@ class _Drawing(Element):
 
 
 def _joined(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
-    """Return one page of two: title and base of the first, layers of the second on top."""
+    """Combine two pages: title and base of the first, layers of the second on top."""
     names = {layer["id"] for layer in below["layers"]}
     areas, layers = dict(below["areas"]), []
     for layer in above["layers"]:
@@ -163,7 +173,7 @@ def _joined(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
 
 
 class _Text(Element):
-    """Text that stands in a page as it is, as an element or in place of one's template."""
+    """Text put into a page unchanged, as an element or in place of an element's template."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -176,10 +186,9 @@ class _Text(Element):
 
 @contextmanager
 def _nothing_compiled() -> Iterator[None]:
-    """Let no element that this thread makes compile its text.
+    """Keep elements made by this thread from compiling their text.
 
-    The templates that folium's elements are rendered with belong to their classes and are compiled
-    already.
+    The templates that render folium's elements belong to their classes and are compiled already.
     """
     branca_names, this_thread = vars(branca.element), get_ident()
 
@@ -196,7 +205,17 @@ def _nothing_compiled() -> Iterator[None]:
 
 
 def script_json(value: Any) -> str:
-    r"""Write a value as JSON that may stand inside a ``<script>`` of any page.
+    r"""Write a value as JSON that is safe inside a ``<script>`` element.
+
+    Parameters
+    ----------
+    value : object
+        Plain lists, dicts, numbers and strings.
+
+    Returns
+    -------
+    str
+        The JSON.
 
     Examples
     --------

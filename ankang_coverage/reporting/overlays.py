@@ -21,7 +21,7 @@ from ankang_coverage.errors import RasterError
 from ankang_coverage.reporting.style import HEIGHT_SHARES, HEIGHT_TINTS, SHADOW, rgb
 
 MAX_PIXELS = 2048
-"""Longest side of an image on the map: larger ones make browsers crawl [pixels]."""
+"""Longest side of an image on the map; larger ones make browsers slow [pixels]."""
 
 _MERCATOR_RADIUS_M = 6_378_137.0
 _TILE_PIXELS = 256
@@ -37,9 +37,9 @@ class WebRaster:
 
     Attributes
     ----------
-    values
+    values : numpy.ndarray
         (rows, columns) float32, NaN where unknown.
-    geobox
+    geobox : GeoBox
         The pixel grid.
     """
 
@@ -71,16 +71,17 @@ def to_web_mercator(
 
     Parameters
     ----------
-    raster
+    raster : xarray.DataArray
         (y, x) with a CRS.
-    resampling
+    resampling : {"nearest", "average"}
         ``nearest`` shows only values that were computed; ``average`` suits elevations.
-    max_pixels
+    max_pixels : int, optional
         Longest side of the result [pixels].
 
     Returns
     -------
     WebRaster
+        The warped raster.
 
     Raises
     ------
@@ -96,7 +97,7 @@ def to_web_mercator(
     web = geobox.to_crs("EPSG:3857", resolution="fit")
     if max(web.shape) > max_pixels:
         web = web.zoom_to(max_pixels)
-    # An average of source pixels that a finer target falls between is nearest by another name.
+    # On a finer grid an average would be the nearest pixel.
     method = "bilinear" if resampling == "average" and _is_finer(web, geobox) else resampling
     warped = xr_reproject(raster.astype("float32"), web, resampling=method, dst_nodata=np.nan)
     return WebRaster(values=warped.to_numpy(), geobox=web)
@@ -111,9 +112,9 @@ def classify(values: NDArray[np.float32], lower_edges: ArrayLike) -> NDArray[np.
 
     Parameters
     ----------
-    values
+    values : numpy.ndarray
         Any shape, NaN where unknown.
-    lower_edges
+    lower_edges : array_like
         Increasing lower edges of the classes; a value on an edge belongs to the class above.
 
     Returns
@@ -137,11 +138,11 @@ def hillshade(
 
     Parameters
     ----------
-    raster
+    raster : WebRaster
         Elevation [m].
-    azimuth_deg
+    azimuth_deg : float, default 315.0
         Direction of the light, clockwise from north [deg].
-    altitude_deg
+    altitude_deg : float, default 45.0
         Height of the light above the horizon [deg].
 
     Returns
@@ -175,7 +176,7 @@ def height_breaks(heights: NDArray[np.float32]) -> tuple[float, ...]:
 
     Parameters
     ----------
-    heights
+    heights : numpy.ndarray
         Elevation [m]; NaN where unknown.
 
     Returns
@@ -192,7 +193,18 @@ def height_breaks(heights: NDArray[np.float32]) -> tuple[float, ...]:
 
 
 def relief_png(raster: WebRaster) -> bytes:
-    """Colour a terrain by height and light as a paletted PNG, transparent where unknown."""
+    """Colour a terrain by height and light as a paletted PNG, transparent where unknown.
+
+    Parameters
+    ----------
+    raster : WebRaster
+        Elevation [m].
+
+    Returns
+    -------
+    bytes
+        The PNG.
+    """
     shade = hillshade(raster)
     step = classify(shade.astype(np.float32), np.arange(_SHADES) / _SHADES)
     tint = np.searchsorted(height_breaks(raster.values), raster.values, side="right")
@@ -211,16 +223,17 @@ def class_png(index: NDArray[np.uint8], colours: Sequence[str], opacity: float) 
 
     Parameters
     ----------
-    index
+    index : numpy.ndarray
         (rows, columns) class numbers, 0 to ``len(colours)``.
-    colours
+    colours : sequence of str
         ``#rrggbb`` of class 1, 2, ….
-    opacity
+    opacity : float
         Opacity of every class but 0 [0–1].
 
     Returns
     -------
     bytes
+        The PNG.
     """
     alpha = round(255 * opacity)
     return paletted_png(index, [_TRANSPARENT, *((*rgb(colour), alpha) for colour in colours)])
@@ -231,14 +244,15 @@ def paletted_png(index: NDArray[np.uint8], palette: Sequence[Colour]) -> bytes:
 
     Parameters
     ----------
-    index
+    index : numpy.ndarray
         (rows, columns) positions in `palette`.
-    palette
+    palette : sequence of Colour
         At most 256 colours: red, green, blue, opacity [0–255].
 
     Returns
     -------
     bytes
+        The PNG.
     """
     colours = np.array(palette, dtype=np.uint8)
     image = Image.fromarray(index).convert("P")
@@ -249,7 +263,20 @@ def paletted_png(index: NDArray[np.uint8], palette: Sequence[Colour]) -> bytes:
 
 
 def data_url(content: bytes, media_type: str = "image/png") -> str:
-    """Return a file's content as a URL that needs no request."""
+    """Return a file's content as a data URL.
+
+    Parameters
+    ----------
+    content : bytes
+        Content of the file.
+    media_type : str, default "image/png"
+        Its media type.
+
+    Returns
+    -------
+    str
+        The URL.
+    """
     return f"data:{media_type};base64,{base64.b64encode(content).decode('ascii')}"
 
 

@@ -1,4 +1,4 @@
-"""One path as a picture: the terrain in between, the first Fresnel zone, and where the loss is."""
+"""A chart of one path: terrain, first Fresnel zone, obstacles and the parts of the loss."""
 
 import math
 from dataclasses import dataclass
@@ -21,7 +21,8 @@ from ankang_coverage.reporting.words import vocabulary
 _SIZE_INCHES = (11.0, 5.4)
 _DOTS_PER_INCH = 120
 _BELOW_GROUND, _ABOVE_GROUND = 0.12, 0.35
-"""Room under the lowest ground and above all, as a share of the heights between them."""
+"""Margins below the lowest ground and above the highest point, as a share of the heights
+between."""
 
 _GROUND, _UNDERGROUND, _CLUTTER = "#d9c8a9", "#b49a72", "#7fb069"
 _RAY, _ZONE, _OBSTACLE, _MAST = "#0072b2", "#56b4e9", "#d55e00", "#2e3440"
@@ -58,11 +59,11 @@ _WORDS: dict[str, tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class _Obstacles:
-    """What of a profile decides the diffraction loss; heights as drawn, above the chord.
+    """The obstacles that decide the diffraction loss; heights as drawn, above the chord.
 
-    ``main`` is the point that reaches farthest into the Fresnel zones (largest ν). Where the ray
-    is blocked, ``edge`` is Bullington's point (distance [km], height [m]) and ``touched`` are the
-    points which the rays that meet there touch.
+    ``main`` is the point that reaches farthest into the Fresnel zones (largest ν). Where the ray is
+    blocked, ``edge`` is Bullington's point (distance [km], height [m]) and ``touched`` are the
+    points touched by the rays that meet there.
     """
 
     main: int
@@ -77,20 +78,20 @@ def loss_components(
 
     Parameters
     ----------
-    loss
-        The path by ITU-R P.1812.
-    terminal_loss_db
-        Loss by the land cover of the receiver's place [dB].
-    lang
+    loss : P1812Loss
+        Loss of the path by ITU-R P.1812.
+    terminal_loss_db : float, default 0.0
+        Loss by the land cover at the receiver [dB].
+    lang : str, default "zh"
         ``zh`` or ``en``.
 
     Returns
     -------
     tuple of (str, float)
-        Name and value [dB]: free space; diffraction over obstacles (Bullington's construction
-        on the profile); what delta-Bullington adds for the smooth earth; what ducting, layer
-        reflection, troposcatter and percentages other than 50 change; the terminal loss; and
-        last the total.
+        Name and value [dB]: free space; diffraction over obstacles (Bullington's construction on
+        the profile); the addition of delta-Bullington for the smooth earth; the effect of ducting,
+        layer reflection, troposcatter and percentages other than 50; the terminal loss; and last
+        the total.
 
     Raises
     ------
@@ -126,41 +127,40 @@ def profile_figure(
 
     Parameters
     ----------
-    distance_km, ground_m, clutter_height_m
-        The profile that the loss was computed on: distances from the transmitter [km], bare
-        ground above sea level [m], height of the clutter that counts [m].
-    loss
-        Its loss by ITU-R P.1812.
-    frequency_mhz
+    distance_km, ground_m, clutter_height_m : array_like
+        The profile that the loss was computed on: distances from the transmitter [km], bare ground
+        above sea level [m], height of the clutter [m].
+    loss : P1812Loss
+        Loss of the path by ITU-R P.1812.
+    frequency_mhz : float
         Carrier frequency [MHz].
-    terminal_loss_db
-        Loss by the land cover of the receiver's place, added to the total [dB].
-    title
-        What stands above the picture, such as the names of the two ends.
-    note
+    terminal_loss_db : float, default 0.0
+        Loss by the land cover at the receiver, added to the total [dB].
+    title : str, default ""
+        Title, such as the names of the two ends.
+    note : str, default ""
         A line under the title: where the terrain comes from, or that it is synthetic.
-    lang
+    lang : str, default "zh"
         ``zh`` or ``en``.
 
     Returns
     -------
     matplotlib.figure.Figure
-        A figure of its own: `save_profile` writes it, a notebook shows it, and nothing needs to
-        be closed.
+        The figure: `save_profile` writes it, a notebook shows it, and it need not be closed.
 
     Raises
     ------
     OutOfRangeError
-        If the profile is not one or not the loss's, the frequency is not positive, or there are
-        no words in that language.
+        If the profile is invalid or not that of the loss, the frequency is not positive, or there
+        are no words in that language.
 
     Notes
     -----
-    Heights are drawn with the bulge 500 d (D − d) / a of the earth of median effective radius a,
-    so that rays are straight; the bulge itself stands under the lowest ground. The main obstacle
-    is the point with the largest ν. Where the ray is blocked, Bullington's edge, where the rays
-    over the two horizons meet, is marked too, at the upper rim if it stands higher. Both are
-    taken over ground with clutter, as the diffraction loss is.
+    Heights are drawn with the bulge 500 d (D − d) / a of the earth of median effective radius a, so
+    that rays are straight; the bulge itself is drawn under the lowest ground. The main obstacle is
+    the point with the largest ν. Where the ray is blocked, Bullington's edge, where the rays over
+    the two horizons meet, is marked too, at the upper rim if it is higher. Both are found over
+    ground with clutter, as in the diffraction loss.
     """
     d, ground = checked_profile(distance_km, ground_m=ground_m)
     _, clutter = checked_profile(d, clutter_height_m=clutter_height_m)
@@ -182,7 +182,7 @@ def profile_figure(
     side = figure.add_axes((0.725, 0.24, 0.255, 0.62))
     _draw_losses(side, loss, frequency_mhz, terminal_loss_db, words, lang)
     figure.legend(*axes.get_legend_handles_labels(), loc="lower center", ncols=4, frameon=False)
-    # Names are no formulas, whatever signs they hold.
+    # Names are not formulas, whatever characters they contain.
     plain: dict[str, Any] = {"parse_math": False, "usetex": False}
     figure.text(0.075, 0.935, title, fontsize="x-large", **plain)
     figure.text(0.075, 0.885, note, fontsize="small", color="#4c566a", **plain)
@@ -195,10 +195,10 @@ def save_profile(figure: Figure, path: str | Path) -> None:
 
     Parameters
     ----------
-    figure
-        What `profile_figure` returned.
-    path
-        Where the file shall stand.
+    figure : Figure
+        The result of `profile_figure`.
+    path : str or Path
+        The file.
 
     Raises
     ------
@@ -206,12 +206,12 @@ def save_profile(figure: Figure, path: str | Path) -> None:
         If the file cannot be written.
     """
     with atomic_path(path) as unfinished:
-        # The version of matplotlib, which it would write, is no part of the picture.
+        # Without the version of matplotlib the bytes do not depend on it.
         figure.savefig(unfinished, format="png", metadata={"Software": None})
 
 
 def _words(lang: str) -> dict[str, str]:
-    vocabulary(lang)  # refuses a language without words
+    vocabulary(lang)  # raises for an unknown language
     return {key: texts[0 if lang == "zh" else 1] for key, texts in _WORDS.items()}
 
 
@@ -274,7 +274,7 @@ def _draw_land(
         color=_UNDERGROUND,
         label=words["bulge"].format(bulge=float(bulge.max())),
     )
-    # Bullington's edge may stand far above all ground: it gets room, but not all of it.
+    # Bullington's edge may be far above all ground: it gets some room, but not all it needs.
     axes.set_ylim(base, highest + _ABOVE_GROUND * (highest - lowest))
 
 

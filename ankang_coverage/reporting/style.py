@@ -35,16 +35,17 @@ PROGRAMME_COLOURS = ("#d55e00", "#f0e442", "#cc79a7", "#009e73", "#56b4e9", "#e6
 """Colours of the programmes' chosen sites, in order; repeated where there are more."""
 
 SITE_COLOUR = "#3b4252"
-"""Colour of sites that stand already."""
+"""Colour of existing sites."""
 
 HEIGHT_TINTS = ("#cfe3bd", "#eef0cf", "#f3e6c4", "#e3d0ae", "#cbb79d")
 """Colour of the ground facing the light by height, valleys first."""
 
 HEIGHT_SHARES = (0.08, 0.25, 0.5, 0.75)
-"""Share of the ground below each next tint: narrow at the bottom, where people live [0–1]."""
+"""Share of the ground below each tint but the first: narrow in the valleys, where people live
+[0–1]."""
 
 SHADOW = 0.55
-"""What is left of a tint's brightness in full shadow [0–1]."""
+"""Brightness of a tint in full shadow, relative to full light [0–1]."""
 
 LINES: dict[str, dict[str, str | float]] = {
     "counties": {"color": "#2e3440", "weight": 1.6, "opacity": 0.9},
@@ -59,7 +60,7 @@ def coverage_ramp(service: str) -> tuple[str, ...]:
 
     Parameters
     ----------
-    service
+    service : str
         Service id such as ``4g``.
 
     Returns
@@ -71,7 +72,17 @@ def coverage_ramp(service: str) -> tuple[str, ...]:
 
 
 def programme_colour(number: int) -> str:
-    """Return the colour of the programme with the given position, counted from 0.
+    """Return the colour of a programme by its position.
+
+    Parameters
+    ----------
+    number : int
+        Position, counted from 0.
+
+    Returns
+    -------
+    str
+        ``#rrggbb``.
 
     Examples
     --------
@@ -82,7 +93,17 @@ def programme_colour(number: int) -> str:
 
 
 def rgb(colour: str) -> tuple[int, int, int]:
-    """Split ``#rrggbb`` into red, green and blue [0–255].
+    """Split a colour into red, green and blue.
+
+    Parameters
+    ----------
+    colour : str
+        ``#rrggbb``.
+
+    Returns
+    -------
+    tuple of int
+        Three channels [0–255].
 
     Examples
     --------
@@ -95,14 +116,13 @@ def rgb(colour: str) -> tuple[int, int, int]:
 def set_chart_font(figure: "Figure") -> None:
     """Set every text of a figure in Noto Sans SC, which has Latin, Greek and Chinese characters.
 
-    The font comes with a package, so a chart looks the same on every machine. It is given by its
-    file: matplotlib's list of installed fonts is neither changed nor asked, for it knows no font
-    that was installed after its cache was written.
+    The font comes with a package, so a chart looks the same on every machine. It is set by its
+    file, because matplotlib's cached list of fonts does not know a font installed later.
 
     Parameters
     ----------
     figure : matplotlib.figure.Figure
-        The figure, complete; the sizes of its texts stay.
+        The finished figure; the sizes of its texts do not change.
     """
     from matplotlib.font_manager import FontProperties
     from matplotlib.text import Text

@@ -83,7 +83,7 @@ _HEADINGS: dict[str, tuple[str, str]] = {
     "why": ("原因", "Why"),
     "prediction": ("预测方法", "Prediction"),
     "synthetic": ("合成数据", "Synthetic"),
-    # ingredients and rejected rows
+    # sources and rejected rows
     "what": ("数据", "Ingredient"),
     "nature": ("性质", "Nature"),
     "credit": ("出处", "Credit"),
@@ -105,9 +105,9 @@ def localised(table: Table, lang: str = "zh") -> Table:
 
     Parameters
     ----------
-    table
+    table : Table
         Any table of the library: divisions with their figures, chosen sites, sites, cells, sources.
-    lang
+    lang : str, default "zh"
         ``zh`` or ``en``.
 
     Returns
@@ -128,25 +128,25 @@ def localised(table: Table, lang: str = "zh") -> Table:
     {'人口': 12, '4G 规划后覆盖等级': '已覆盖'}
     """
     words = vocabulary(lang)
-    shown = table.copy()
+    result = table.copy()
     for column in table.columns:
         if _figure(column) in _CLASSES:
-            shown[column] = table[column].map(lambda value: words.get(value, value))
+            result[column] = table[column].map(lambda value: words.get(value, value))
         elif column == "synthetic":
-            shown[column] = table[column].map(partial(_listed, words=words))
-    shown.index = table.index.rename(_heading(table.index.name, words, lang))
-    return shown.rename(columns={column: _heading(column, words, lang) for column in table})
+            result[column] = table[column].map(partial(_listed, words=words))
+    result.index = table.index.rename(_heading(table.index.name, words, lang))
+    return result.rename(columns={column: _heading(column, words, lang) for column in table})
 
 
 def _listed(value: object, words: Words) -> object:
-    """Write the ingredients that a file lists in the words' language."""
+    """Translate a list of data that are separated by semicolons."""
     if not isinstance(value, str):
         return value
-    return words["separator"].join(words.get(one, one) for one in value.split("; "))
+    return words["separator"].join(words.get(name, name) for name in value.split("; "))
 
 
 def _figure(column: object) -> str:
-    """Return a column's name without the service and state that it is for."""
+    """Return a column's name without its service and state."""
     found = _OF_A_STATE.fullmatch(str(column))
     return found["figure"] if found else str(column)
 

@@ -1,4 +1,4 @@
-"""The words and figures that maps show, in Chinese and in English."""
+"""Words and figures on maps, in Chinese and in English."""
 
 import math
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from ankang_coverage.planning.sources import SOURCES
 Words = dict[str, str]
 
 UNKNOWN = "–"
-"""What stands in place of a figure that there is none of."""
+"""Shown in place of a missing figure."""
 
 _LANGUAGES = ("zh", "en")
 
@@ -104,7 +104,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "forced sites": ("必选站点", "forced sites"),
     "forbidden sites": ("禁选站点", "forbidden sites"),
     "data_source": ("数据来源", "Source"),
-    # honesty
+    # sources and notes
     "sources": ("数据来源", "Sources"),
     "real": ("真实", "real"),
     "approximate": ("近似", "approximate"),
@@ -126,7 +126,7 @@ _WORDS: dict[str, tuple[str, str]] = {
         "未计地形：信号按与地形无关的模型计算，未考虑山体遮挡",
         "No terrain: signal from a terrain-free model, mountains do not block it",
     ),
-    # ingredients, as sources name them
+    # data, as sources name them
     "sites": ("站点", "sites"),
     "existing sites": ("现有站点", "existing sites"),
     "county polygons": ("县级界线", "county polygons"),
@@ -151,14 +151,14 @@ _WORDS: dict[str, tuple[str, str]] = {
 
 
 def vocabulary(lang: str, targets: Iterable[Target] = ()) -> Words:
-    """Return the words of one language by key.
+    """Return the words of one language, by key.
 
     Parameters
     ----------
     lang : str
         ``zh`` or ``en``.
     targets : iterable of Target, optional
-        Targets whose kinds and sources, where they are the user's own, have words too.
+        Targets whose words are added, because their kinds or sources may be the user's own.
 
     Returns
     -------
@@ -190,18 +190,52 @@ def vocabulary(lang: str, targets: Iterable[Target] = ()) -> Words:
 
 
 def translated(value: Any, words: Words) -> str:
-    """Write a value of a table in the words' language where they know it, else as it is."""
-    shown = text(value)
-    return words.get(shown, shown)
+    """Return the word for a value of a table.
+
+    Parameters
+    ----------
+    value : object
+        The value.
+    words : Words
+        Words of the language.
+
+    Returns
+    -------
+    str
+        The value as text where there is no word for it; a dash where there is no value.
+    """
+    name = text(value)
+    return words.get(name, name)
 
 
 def text(value: Any) -> str:
-    """Write a value of a table as it is, a dash where there is none."""
+    """Return a value of a table as text.
+
+    Parameters
+    ----------
+    value : object
+        The value.
+
+    Returns
+    -------
+    str
+        A dash where there is no value.
+    """
     return UNKNOWN if pd.isna(value) or value == "" else str(value)
 
 
 def dbm(level: float) -> str:
-    """Write a signal level with the minus sign that typesetters use.
+    """Write a signal level with a proper minus sign.
+
+    Parameters
+    ----------
+    level : float
+        The level [dBm].
+
+    Returns
+    -------
+    str
+        The level.
 
     Examples
     --------
@@ -212,7 +246,17 @@ def dbm(level: float) -> str:
 
 
 def whole(value: float) -> str:
-    """Write a figure to the nearest whole, a dash where there is none.
+    """Write a figure as a whole number.
+
+    Parameters
+    ----------
+    value : float
+        The figure.
+
+    Returns
+    -------
+    str
+        Rounded, with separators; a dash where there is no figure.
 
     Examples
     --------
@@ -227,7 +271,7 @@ def percent(share: float) -> str:
 
     Parameters
     ----------
-    share
+    share : float
         Part of one [1].
 
     Returns
@@ -240,5 +284,5 @@ def percent(share: float) -> str:
     >>> percent(0.9996)
     '99.9 %'
     """
-    # A share such as 0.29 is a hair below 29 % in binary: the hair is not a person.
+    # 0.29 is slightly below 29 % in binary, and must not be rounded down to 28.9 %.
     return UNKNOWN if math.isnan(share) else f"{math.floor(share * 1000 + 1e-9) / 10:.1f} %"

@@ -1,7 +1,8 @@
-"""What a plan is written as, one file an output.
+"""The outputs of a plan.
 
-An output is an object of a class derived from `Output`. A new one is a module here and a line in
-`OUTPUTS`; one of a user's own needs no line: ``write_plan(plan, out, outputs=(*OUTPUTS, Mine()))``.
+An output is an object of a class derived from `Output`. To add one, write a module here and add a
+line to `OUTPUTS`. Your own output outside the library needs no line: ``write_plan(plan, out,
+outputs=(*OUTPUTS, Mine()))``.
 """
 
 from typing import Final

@@ -1,4 +1,4 @@
-"""What an output of a plan is: a file, or a few, that a plan is written as."""
+"""An output of a plan: one or several files."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping
@@ -12,7 +12,7 @@ Writer = Callable[[Path], None]
 
 
 class Output(ABC):
-    """A file, or a few, that a plan is written as.
+    """One or several files that a plan is written to.
 
     Attributes
     ----------
@@ -27,38 +27,43 @@ class Output(ABC):
 
     @abstractmethod
     def writers(self, plan: Plan, lang: str) -> Mapping[str, Writer]:
-        """Return what writes each file of a plan.
+        """Return a writer for each file of a plan.
 
         Parameters
         ----------
         plan : Plan
             The plan.
         lang : str
-            Language of what people read: ``zh`` or ``en``. Column names are the same in every
-            language.
+            Language of texts: ``zh`` or ``en``. Column names are the same in every language.
 
         Returns
         -------
         mapping of str to callable
-            By file name; a file that this plan has nothing for is not named.
+            Writer by file name; a file that would be empty is left out.
         """
 
     def obsolete(self, folder: Path) -> Collection[str]:  # noqa: ARG002
-        """Return files of an earlier plan that go away where this plan does not write them.
+        """Return files of an earlier plan to remove unless this plan writes them.
 
         Parameters
         ----------
         folder : Path
-            The folder that a plan is written into.
+            The folder the plan is written to.
 
         Returns
         -------
         collection of str
-            Names of files; none by default, for a file that every plan writes is replaced.
+            Names of files; none by default, because a file that every plan writes is replaced.
         """
         return ()
 
     @classmethod
     def documentation(cls) -> tuple[str, ...]:
-        """Return its row in the table of ``docs/planning.md``."""
+        """Return its row in the table of ``docs/planning.md``.
+
+        Returns
+        -------
+        tuple of str
+            Names and description, as Markdown.
+        """
         return cls.files, cls.description

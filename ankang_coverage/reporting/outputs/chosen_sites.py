@@ -47,7 +47,18 @@ class ChosenSites(Output):
 
 
 def chosen_table(plan: Plan) -> pd.DataFrame:
-    """Return the chosen sites as a plain table in order of choice, positions in WGS-84."""
+    """Return the chosen sites as a plain table in order of choice, positions in WGS-84.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns as in `CHOSEN_COLUMNS`, positions in WGS-84.
+    """
     chosen = plan.chosen.drop(columns="geometry").rename_axis("id").reset_index()
     table = labelled(plan, chosen).assign(synthetic=synthetic_text(plan))
     return table[list(CHOSEN_COLUMNS)].rename(columns=CHOSEN_COLUMNS)

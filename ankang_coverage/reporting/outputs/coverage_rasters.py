@@ -1,4 +1,4 @@
-"""RSRP before and after as GeoTIFF, one file a service."""
+"""RSRP before and after as GeoTIFF, one file per service."""
 
 import warnings
 from functools import partial
@@ -27,7 +27,20 @@ class CoverageRasters(Output):
         return {f"rsrp_{id_}.tif": partial(write_rsrp, plan, id_) for id_ in plan.coverage_before}
 
     def obsolete(self, folder: Path) -> list[str]:
-        """Return rasters of services that are no longer predicted: others' have no such tags."""
+        """Return rasters of services that are no longer predicted.
+
+        Rasters that the library did not write do not have its tags, and are left alone.
+
+        Parameters
+        ----------
+        folder : Path
+            The folder.
+
+        Returns
+        -------
+        list of str
+            Names of files.
+        """
         found = []
         for path in sorted(folder.glob("rsrp_*.tif")):
             try:
@@ -45,15 +58,15 @@ class CoverageRasters(Output):
 def write_rsrp(plan: Plan, service: str, path: Path) -> None:
     """Write RSRP before and after as a cloud-optimised GeoTIFF of two bands [dBm].
 
-    Its tags say the service, model and terrain, and what is synthetic.
+    Its tags hold the service, model and terrain, and what is synthetic.
 
     Parameters
     ----------
     plan : Plan
         The plan.
-    service
+    service : str
         Service id.
-    path
+    path : Path
         File to write.
     """
     geobox = plan.region.geobox

@@ -16,7 +16,7 @@ class Divisions(Output):
     """The figures of every village, township and county before and after."""
 
     files = "`villages.csv`, `townships.csv`, `counties.csv`"
-    description = "people and area covered by each service before and after, and why not"
+    description = "people and area covered by each service before and after, and why others are not"
 
     def writers(self, plan: Plan, lang: str) -> dict[str, Writer]:  # noqa: ARG002
         """Return the writer of each level; see `Output.writers`."""
@@ -24,7 +24,20 @@ class Divisions(Output):
 
 
 def division_table(plan: Plan, level: str) -> pd.DataFrame:
-    """Return the figures of one level (villages, townships or counties) as a plain table."""
+    """Return the figures of one level as a plain table.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan.
+    level : str
+        ``villages``, ``townships`` or ``counties``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per division, with ``code``.
+    """
     divisions: gpd.GeoDataFrame = getattr(plan, level)
     plain = divisions.drop(columns="geometry").rename_axis("code").reset_index()
     table = labelled(plan, plain).assign(synthetic=synthetic_text(plan))

@@ -1,4 +1,4 @@
-"""What explains a plan as CSV: gains in order, counties, constraints, who is left and why."""
+"""The explanation of a plan as CSV: gains in order, counties, constraints, what is uncovered."""
 
 from functools import partial
 
@@ -19,15 +19,15 @@ _EXPLAINED = (
 
 
 class Explanations(Output):
-    """Why the choice is as it is."""
+    """Why these sites were chosen."""
 
     files = (
         "`plan_curve.csv`, `plan_counties.csv`, `plan_constraints.csv`, "
         "`uncovered_villages.csv`, `dropped_candidates.csv`"
     )
     description = (
-        "gains in order with the knee, counties, what each constraint costs, villages that stay "
-        "uncovered and why, places that are no candidates and why"
+        "gains in order with the knee, counties, what each constraint costs, villages left "
+        "uncovered and why, places that were dropped and why"
     )
 
     def writers(self, plan: Plan, lang: str) -> dict[str, Writer]:  # noqa: ARG002
@@ -37,7 +37,7 @@ class Explanations(Output):
 
 
 def explanation_tables(plan: Plan) -> dict[str, pd.DataFrame]:
-    """Return what explains a plan as plain tables by file name, each row with its programme.
+    """Return the explanation of a plan as plain tables by file name, each row with its programme.
 
     Parameters
     ----------

@@ -40,7 +40,7 @@ def write_geopackage(plan: Plan, path: Path) -> None:
     ----------
     plan : Plan
         The plan.
-    path
+    path : Path
         File to write.
 
     Raises
@@ -72,7 +72,7 @@ def write_geopackage(plan: Plan, path: Path) -> None:
 
 
 def _require_whole(path: Path, tables: Mapping[str, gpd.GeoDataFrame]) -> None:
-    """Read a GeoPackage back: GDAL says nothing when it cannot write the last spatial index."""
+    """Read a GeoPackage back: GDAL reports no error where the last spatial index is not written."""
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
         (verdict,) = database.execute("PRAGMA integrity_check").fetchone()
         if verdict != "ok":
@@ -87,5 +87,5 @@ def _require_whole(path: Path, tables: Mapping[str, gpd.GeoDataFrame]) -> None:
 
 
 def _for_gdal(value: object) -> object:
-    """Mark the characters that GDAL cannot write; it would end the text at a NUL in silence."""
+    """Replace the characters that GDAL cannot write; it would cut a text off at a NUL."""
     return _NOT_FOR_GDAL.sub("\ufffd", value) if isinstance(value, str) else value

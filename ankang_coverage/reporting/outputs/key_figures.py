@@ -20,7 +20,7 @@ PACKAGES = ("numpy", "scipy", "pandas", "geopandas", "rasterio", "odc-geo", "num
 
 
 class KeyFigures(Output):
-    """The plan's key figures, and what they rest on."""
+    """The plan's key figures, and what they are based on."""
 
     files = "`summary.json`"
     description = "key figures, settings, sources, versions and times"
@@ -31,7 +31,18 @@ class KeyFigures(Output):
 
 
 def summary(plan: Plan) -> dict[str, object]:
-    """Return the plan's key figures, sources, versions and times as plain values."""
+    """Return the plan's key figures, sources, versions and times as plain values.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan.
+
+    Returns
+    -------
+    dict of str to object
+        Values that JSON can hold.
+    """
     any_coverage = next(iter(plan.coverage_after.values()))
     return {
         "programme": plan.programme.name,
@@ -88,7 +99,7 @@ def summary(plan: Plan) -> dict[str, object]:
 
 
 def _without_folders(settings: object) -> object:
-    """Return settings with the names of files only: folders are a matter of this machine."""
+    """Return settings with file names instead of paths, which differ between machines."""
     if isinstance(settings, Path):
         return settings.name
     if isinstance(settings, Mapping):
@@ -162,5 +173,5 @@ def _coverage_figures(villages: pd.DataFrame, service: str, state: str) -> dict[
 
 def _write_json(values: Mapping[str, object], path: Path) -> None:
     text = json.dumps(values, ensure_ascii=False, indent=2) + "\n"
-    # Half a surrogate pair is no UTF-8: it becomes the escape that JSON has for it.
+    # Half a surrogate pair cannot be encoded in UTF-8 and becomes a JSON escape.
     write_bytes(path, text.encode(errors="backslashreplace"))

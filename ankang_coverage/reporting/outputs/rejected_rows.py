@@ -12,7 +12,7 @@ class RejectedRows(Output):
     """Rows and features that could not be used, each with its reason."""
 
     files = "`rejected_sites.csv`, `rejected_villages.csv`"
-    description = "rows of the table of sites and features of the villages that were not used, why"
+    description = "rows of the site table and features of the villages that were not used, and why"
 
     def writers(self, plan: Plan, lang: str) -> dict[str, Writer]:  # noqa: ARG002
         """Return the writer of each table that has rows; see `Output.writers`."""
@@ -23,5 +23,16 @@ class RejectedRows(Output):
         return {name: partial(write_csv, table) for name, table in tables.items() if len(table)}
 
     def obsolete(self, folder: Path) -> tuple[str, ...]:  # noqa: ARG002
-        """Return both files: a plan all of whose rows are used writes neither."""
+        """Return both files, because a plan without rejected rows writes neither.
+
+        Parameters
+        ----------
+        folder : Path
+            The folder.
+
+        Returns
+        -------
+        tuple of str
+            Names of files.
+        """
         return "rejected_sites.csv", "rejected_villages.csv"
