@@ -65,7 +65,15 @@ if TYPE_CHECKING:  # what editors and type checkers see; at run time names load 
     )
     from ankang_coverage.reporting.tables import localised as localised
     from ankang_coverage.scenario import Scenario as Scenario, run as run
-    from ankang_coverage.sites import Network as Network, equip as equip, read_sites as read_sites
+    from ankang_coverage.sites import (
+        Attribute as Attribute,
+        Network as Network,
+        Schema as Schema,
+        builtin_schema as builtin_schema,
+        equip as equip,
+        make_cells as make_cells,
+        read_sites as read_sites,
+    )
     from ankang_coverage.sites.catalogue import (
         antenna as antenna,
         builtin_catalogue as builtin_catalogue,
@@ -82,7 +90,11 @@ _PUBLIC = {
     "Region": "region",
     "Source": "region",
     "Network": "sites",
+    "Attribute": "sites",
+    "Schema": "sites",
+    "builtin_schema": "sites",
     "equip": "sites",
+    "make_cells": "sites",
     "read_sites": "sites",
     "antenna": "sites.catalogue",
     "radio_layer": "sites.catalogue",

@@ -446,7 +446,7 @@ def _tell(plan: "Plan") -> None:
     if len(plan.network.rejected):
         say(f"{len(plan.network.rejected)} rows of sites rejected: rejected_sites.csv")
     if plan.network.unread:
-        say(f"columns of sites not used: {', '.join(plan.network.unread)}")
+        say(f"columns of sites kept but not used: {', '.join(plan.network.unread)}")
     off_terrain = [
         f"{n_sites} of {service}"
         for service, coverage in plan.coverage_before.items()

@@ -32,7 +32,7 @@ from ankang_coverage import datasets
 from ankang_coverage.coverage import reach, update_summary
 from ankang_coverage.coverage.loss.store import Store
 from ankang_coverage.region import Region
-from ankang_coverage.sites import Network, equip, no_rejections
+from ankang_coverage.sites import Network, make_cells, no_rejections
 
 COUNTY = "610921"  # 汉阴县, 1,365 of 23,442 km²
 STEPS = ("cold", "warm", "moved")
@@ -76,7 +76,7 @@ def candidates(region: Region, number: int, seed: int = 4) -> Network:
         geometry=gpd.points_from_xy(x, y),
         crs=region.villages.crs,
     )
-    cells = equip(ids, RADIO_LAYER, kind="micro", azimuths_deg=[0.0], height_m=10.0)
+    cells = make_cells(ids, RADIO_LAYER, kind="micro", azimuths_deg=[0.0], height_m=10.0)
     return Network(sites=sites, cells=cells, rejected=no_rejections())
 
 

@@ -225,7 +225,7 @@ def small_network(small_region: Any) -> Any:
     import geopandas as gpd
     import pandas as pd
 
-    from ankang_coverage.sites import Network, equip, no_rejections
+    from ankang_coverage.sites import Network, make_cells, no_rejections
 
     ids = ["A", "B", "C"]
     west, _, _, north = small_region.geobox.boundingbox
@@ -243,7 +243,7 @@ def small_network(small_region: Any) -> Any:
         crs="EPSG:32649",
     )
     cells = [
-        equip(
+        make_cells(
             ids,
             "lte-b8",
             azimuths_deg=[0, 120, 240],
@@ -251,6 +251,6 @@ def small_network(small_region: Any) -> Any:
             mechanical_tilt_deg=2.0,
             electrical_tilt_deg=3.0,
         ),
-        equip(["A"], "nr-n28", azimuths_deg=[10, 130, 250], height_m=35.0),
+        make_cells(["A"], "nr-n28", azimuths_deg=[10, 130, 250], height_m=35.0),
     ]
     return Network(sites=sites, cells=pd.concat(cells), rejected=no_rejections())

@@ -31,10 +31,8 @@ from ankang_coverage.scenario import (
     Scenario,
     ServiceSettings,
 )
-from ankang_coverage.sites import read_sites
-from ankang_coverage.sites.attributes import attributes
+from ankang_coverage.sites import builtin_schema, read_sites
 from ankang_coverage.sites.catalogue import service
-from ankang_coverage.sites.network import SITE_KIND, SITE_STATUS
 
 # By distance alone: fast, and every pixel can be computed again by hand.
 RMA = ankang_coverage.Propagation(model="rma", radius_m=5000.0)
@@ -155,15 +153,16 @@ def test_columns_of_a_table_that_was_read_are_named(named, tmp_path):
     assert {*network.sites, *network.cells} - named == set()
 
 
-def test_every_attribute_and_raster_is_named(named, small_region, small_network):
+def test_every_figure_and_raster_is_named(named, small_region, small_network):
     figures = predict(small_region, small_network).to_dataset()
     names = {*figures, *figures.attrs, *figures.coords} - {"x", "y", "spatial_ref"}
-    assert {*attributes(), *small_region.rasters, *names} - named == set()
+    assert {*small_region.rasters, *names} - named == set()
 
 
 def test_every_word_of_a_choice_is_named(named):
     kinds = {kind for level in KINDS.values() for kind in level}
-    assert {*kinds, *SITE_KIND, *SITE_STATUS, *MODELS} - named == set()
+    words = {word for about in builtin_schema() for word in about.words}
+    assert {*kinds, *words, *MODELS} - named == set()
     assert {"covered", "partly", "not covered", "valley", "ridge"} <= named
     assert {*get_args(Construction), *SOURCES, *TARGET_KINDS, *WHY} - named == set()
     assert set(UnitPrices.model_fields) - named == set()
@@ -188,6 +187,13 @@ def test_tables_of_kinds_sources_and_outputs_are_those_of_their_objects():
     text = (ROOT / "docs/planning.md").read_text("utf-8")
     shown = re.findall(r"^\| `.*\|$", text, re.MULTILINE)
     assert [row for row in shown if row in rows] == rows
+
+
+def test_the_table_of_a_site_table_is_its_schema():
+    names = (ROOT / "docs/nomenclature.md").read_text("utf-8")
+    table = names.partition("### Sites and cells")[2].partition("####")[0]
+    shown = re.findall(r"^\| `\w+` \|.*$", table, re.MULTILINE)
+    assert shown == [f"| {' | '.join(about.documentation)} |" for about in builtin_schema()]
 
 
 def test_every_key_of_a_scenario_is_named(named):

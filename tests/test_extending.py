@@ -68,7 +68,7 @@ class Balloons(ac.Target):
             geometry=points.to_numpy(),
             crs=region.villages.crs,
         )
-        cells = ac.equip(
+        cells = ac.make_cells(
             list(index),
             self.radio_layers[0],
             kind="micro",

@@ -24,7 +24,7 @@ from ankang_coverage.coverage.loss.masts import COUNTED as COUNTED_OF_MASTS
 from ankang_coverage.coverage.loss.path_loss import Propagation, looks_at_terrain
 from ankang_coverage.coverage.predictor import Predictor
 from ankang_coverage.coverage.signal.carriers import Carrier
-from ankang_coverage.coverage.signal.cells import Cell, cells_of_network, sites_of_masts
+from ankang_coverage.coverage.signal.cells import cells_of_network, sites_of_masts
 from ankang_coverage.coverage.signal.service import VARIABLES, Rule, ServedTiles
 from ankang_coverage.coverage.signal.tiles import TILE, Tile, TiledArray
 from ankang_coverage.coverage.zonal.overlay import ClassLimits, summarise_region
@@ -54,7 +54,7 @@ class Coverage:
     network : Network
         The sites and cells that were given.
     cells : pandas.DataFrame
-        The cells that count, with the columns of `Cell`; a server's number is its row.
+        The cells that count, as `cells_of_network` gives them; a server's number is its row.
     catalogue : Catalogue
         What the cells' radio layers and antennas are.
     rule : Rule
@@ -194,7 +194,7 @@ class Coverage:
         text = self.cells.select_dtypes(exclude="number").columns
         of_cells = {
             name: ("cell", self.cells[name].to_numpy(str if name in text else None))
-            for name in Cell._fields
+            for name in self.cells
         }
         return xr.Dataset(
             {variable.name: self._variable(variable) for variable in VARIABLES},

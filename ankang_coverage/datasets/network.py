@@ -18,7 +18,7 @@ from ankang_coverage._jit import njit
 from ankang_coverage.datasets.divisions import apportion
 from ankang_coverage.errors import RasterError
 from ankang_coverage.region import Region, Source
-from ankang_coverage.sites.equipment import equip
+from ankang_coverage.sites.equipment import make_cells
 from ankang_coverage.sites.network import Network, no_rejections
 
 TOWERS, TOWERS_5G = 3000, 900
@@ -104,7 +104,7 @@ def ankang_network(region: Region, *, seed: int = 2021) -> Network:
         "nr-n41": with_5g & ~shared_n78,
     }
     cells = pd.concat(
-        equip(
+        make_cells(
             sites.index[carries],
             layer,
             **{name: values[carries] for name, values in equipment.items()},

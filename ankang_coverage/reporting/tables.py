@@ -1,32 +1,29 @@
 """Tables for readers: headings and classes in words, in Chinese or in English."""
 
 import re
+from collections.abc import Mapping
 from functools import partial
 from typing import TypeVar
 
 import pandas as pd
 
 from ankang_coverage.reporting.words import Words, vocabulary
+from ankang_coverage.sites import Schema, builtin_schema
 
 Table = TypeVar("Table", bound=pd.DataFrame)
 
 # Chinese first, English second.
 _HEADINGS: dict[str, tuple[str, str]] = {
-    # names and places
+    # names and places, beside the schema of the site table
     "code": ("区划代码", "Code"),
-    "name": ("名称", "Name"),
-    "kind": ("类型", "Kind"),
     "county": ("县代码", "County code"),
     "county_name": ("县（市、区）", "County"),
     "township": ("镇代码", "Township code"),
     "township_name": ("镇（街道）", "Township"),
     "village": ("村代码", "Village code"),
-    "longitude": ("经度", "Longitude"),
     "lon": ("经度", "Longitude"),
-    "latitude": ("纬度", "Latitude"),
     "lat": ("纬度", "Latitude"),
     "geometry_source": ("边界来源", "Source of the polygon"),
-    "source": ("数据来源", "Source"),
     "candidate_source": ("候选来源", "Source of the candidate"),
     # people and coverage
     "people": ("人口", "People"),
@@ -41,21 +38,7 @@ _HEADINGS: dict[str, tuple[str, str]] = {
     "median_shortfall_db": ("电平缺口中位数（dB）", "Median shortfall (dB)"),
     "median_obstacle_m": ("遮挡距离中位数（m）", "Median distance of the obstacle (m)"),
     "best_site": ("主服务站点", "Best site"),
-    # sites and cells
-    "site": ("站点编号", "Site id"),
     "id": ("站点编号", "Site id"),
-    "cell": ("小区编号", "Cell id"),
-    "status": ("状态", "Status"),
-    "radio_layer": ("频段层", "Radio layer"),
-    "antenna": ("天线", "Antenna"),
-    "height_m": ("挂高（m）", "Height (m)"),
-    "azimuth_deg": ("方位角（°）", "Azimuth (°)"),
-    "mechanical_tilt_deg": ("机械下倾角（°）", "Mechanical tilt (°)"),
-    "electrical_tilt_deg": ("电子下倾角（°）", "Electrical tilt (°)"),
-    "re_power_dbm": ("参考信号功率（dBm）", "Reference-signal power (dBm)"),
-    "load": ("下行负荷", "Downlink load"),
-    "operator": ("运营商", "Operator"),
-    "assumed": ("按默认值补充", "Assumed"),
     # the choice
     "programme": ("建设项目", "Programme"),
     "order": ("次序", "Order"),
@@ -92,23 +75,25 @@ _HEADINGS: dict[str, tuple[str, str]] = {
     "value": ("内容", "Value"),
 }
 _CLASSES = (
-    *("kind", "status", "coverage_class", "reason", "construction", "why", "constraint"),
-    "main_reason",
+    *("coverage_class", "reason", "construction", "why", "constraint", "main_reason"),
     *("geometry_source", "source", "candidate_source", "what", "nature"),
 )
-"""Columns whose values are words of the vocabulary."""
+"""Columns whose values are words of the vocabulary, beside those of the type word."""
 _OF_A_STATE = re.compile(r"(?P<figure>\w+)_(?P<service>[^_]+)_(?P<state>before|after)")
 
 
-def localised(table: Table, lang: str = "zh") -> Table:
+def localised(table: Table, lang: str = "zh", *, schema: Schema | None = None) -> Table:
     """Return a table with headings and classes in words, for reports and notebooks.
 
     Parameters
     ----------
-    table : Table
+    table : pandas.DataFrame
         Any table of the library: divisions with their figures, chosen sites, sites, cells, sources.
-    lang : str, default "zh"
+    lang : str
         ``zh`` or ``en``.
+    schema : Schema, optional
+        The schema of the network that the table is of, for headings of your own attributes; the
+        built-in one when omitted.
 
     Returns
     -------
@@ -128,14 +113,21 @@ def localised(table: Table, lang: str = "zh") -> Table:
     {'人口': 12, '4G 规划后覆盖等级': '已覆盖'}
     """
     words = vocabulary(lang)
-    result = table.copy()
+    schema = schema or builtin_schema()
+    headings = {about.name: (about.heading_zh, about.heading_en) for about in schema} | _HEADINGS
+    classes = {*_CLASSES, *(about.name for about in schema if about.type == "word")}
+
+    def heading(column: object) -> object:
+        return _heading(column, headings, words, lang)
+
+    shown = table.copy()
     for column in table.columns:
-        if _figure(column) in _CLASSES:
-            result[column] = table[column].map(lambda value: words.get(value, value))
+        if _figure(column) in classes:
+            shown[column] = table[column].map(lambda value: words.get(value, value))
         elif column == "synthetic":
-            result[column] = table[column].map(partial(_listed, words=words))
-    result.index = table.index.rename(_heading(table.index.name, words, lang))
-    return result.rename(columns={column: _heading(column, words, lang) for column in table})
+            shown[column] = table[column].map(partial(_listed, words=words))
+    shown.index = table.index.rename(heading(table.index.name))
+    return shown.rename(columns={column: heading(column) for column in table})
 
 
 def _listed(value: object, words: Words) -> object:
@@ -151,11 +143,13 @@ def _figure(column: object) -> str:
     return found["figure"] if found else str(column)
 
 
-def _heading(column: object, words: Words, lang: str) -> object:
-    heading = _HEADINGS.get(_figure(column))
-    if heading is None:
+def _heading(
+    column: object, headings: Mapping[str, tuple[str, str]], words: Words, lang: str
+) -> object:
+    heading = headings.get(_figure(column))
+    figure = heading[lang != "zh"] if heading else ""
+    if not figure:
         return column
-    figure = heading[0] if lang == "zh" else heading[1]
     found = _OF_A_STATE.fullmatch(str(column))
     if found is None:
         return figure

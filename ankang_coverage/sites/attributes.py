@@ -1,144 +1,223 @@
-"""The attributes a table of cells may have: the table that is the API, as objects.
+"""One attribute of a site or cell: a line of ``attributes.csv``, or one of a user's own."""
 
-``attributes.csv`` beside this file says of every attribute what it is, what it may be and under
-which headers operators give it; readers and documentation follow it.
-"""
-
-import csv
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
-from importlib import resources
-from types import MappingProxyType
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ankang_coverage.errors import NetworkError
+from ankang_coverage.inputs import quoted
+
+AttributeType = Literal["text", "word", "number", "angle"]
+TableName = Literal["", "sites", "cells"]
 
 REQUIRED = "required"
 """Default of an attribute without which a row is rejected."""
 CATALOGUE = "catalogue"
 """Default of an attribute that the catalogue gives, by radio layer, kind of site or antenna."""
-
-_LONGEST_HEADER = 200
+LONGEST_HEADER = 200
 """Characters of a header that are looked at: many more than in any that is known."""
+
+_NAME = re.compile("[a-z][a-z0-9_]*")
+_NO_ATTRIBUTES = ("geometry",)
+"""Names that columns of ``Network.sites`` have without being attributes."""
 
 
 @dataclass(frozen=True)
 class Attribute:
-    """One attribute of a cell or its site, as tables give it.
+    """One attribute of a cell or its site.
 
     Attributes
     ----------
-    name
-        Its name in ``Network`` or, where it only serves to find another, here.
-    type
-        ``text``; ``word`` of a few; ``number``; or ``angle``, a number that may be written in
-        degrees, minutes and seconds.
-    unit
+    name : str
+        Name of its column in `Network`: small letters, digits and underscores.
+    type : str
+        ``text``; ``word``, one of a few; ``number``; or ``angle``, a number that may be written
+        in degrees, minutes and seconds.
+    table : str
+        ``sites`` or ``cells``: the table of `Network` that has its column. Blank: it only helps to
+        find others, and is not kept.
+    headers : tuple of str
+        Headers that files give it, the preferred first; none where only the library fills it.
+    unit : str
         Unit of numbers and angles.
-    default
+    default : str
         What a blank means: a value, one value for each kind of site
-        (``macro 35; micro 12; indoor 3``), ``required``, ``catalogue``, or nothing, where the
-        description says it.
-    minimum, maximum
-        Smallest and largest value, both allowed; None for text.
-    headers
-        Headers in use, the preferred first.
-    description
+        (``macro 35; micro 12; indoor 3``), ``required``, ``catalogue``, or blank where nothing
+        simple can be said.
+    minimum, maximum : float, optional
+        Smallest and largest value, both allowed.
+    words : mapping of str to tuple of str
+        Of a ``word``: each value, and the words that mean it in files.
+    needed : bool
+        Whether `Network` refuses tables without its column. A column that is not needed gets the
+        default where the schema states one.
+    changes_signal : bool
+        Whether a prediction depends on it. Its values are then in the key of every stored tile.
+    heading_zh, heading_en : str
+        Heading of its column in reports.
+    description : str
         What it is.
+
+    Raises
+    ------
+    NetworkError
+        If the parts contradict each other.
+
+    Examples
+    --------
+    >>> rent = Attribute("rent_yuan", "number", "sites", headers=("租金",), minimum=0)
+    >>> rent.limits
+    '0 or more'
     """
 
     name: str
-    type: str
-    unit: str
-    default: str
-    minimum: float | None
-    maximum: float | None
-    headers: tuple[str, ...]
-    description: str
+    type: AttributeType = "text"
+    table: TableName = "cells"
+    headers: tuple[str, ...] = ()
+    unit: str = ""
+    default: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    needed: bool = False
+    changes_signal: bool = False
+    heading_zh: str = ""
+    heading_en: str = ""
+    description: str = ""
+
+    def __post_init__(self) -> None:
+        if fault := self._fault():
+            raise NetworkError(f"attribute {quoted(self.name)}: {fault}")
+
+    @property
+    def is_number(self) -> bool:
+        """Whether its values are numbers."""
+        return self.type in ("number", "angle")
+
+    @property
+    def has_default_value(self) -> bool:
+        """Whether the default is a value, not blank and not said elsewhere."""
+        return self.default not in ("", REQUIRED, CATALOGUE)
+
+    @property
+    def limits(self) -> str:
+        """Smallest and largest value with the unit, in words; blank where there are none."""
+        low, high, unit = self.minimum, self.maximum, f" {self.unit}" if self.unit else ""
+        if low is not None and high is not None:
+            return f"{low:.10g} to {high:.10g}{unit}"
+        if low is not None:
+            return f"{low:.10g}{unit} or more"
+        return "" if high is None else f"{high:.10g}{unit} or less"
+
+    @property
+    def documentation(self) -> tuple[str, ...]:
+        """Its row in ``docs/nomenclature.md``."""
+        return (
+            f"`{self.name}`",
+            self.heading_zh,
+            self.table or "–",
+            self.default or "–",
+            self.limits or self.unit or "–",
+            "yes" if self.changes_signal else "no",
+            self.description,
+        )
 
     def default_for(self, kind: str) -> str:
         """Return the default at a kind of site.
 
         Parameters
         ----------
-        kind
+        kind : str
             ``macro``, ``micro`` or ``indoor``.
+
+        Returns
+        -------
+        str
+            As the table writes it.
 
         Examples
         --------
-        >>> attributes()["height_m"].default_for("micro")
+        >>> height = Attribute("height_m", "number", default="macro 35; micro 12; indoor 3")
+        >>> height.default_for("micro")
         '12'
         """
         if ";" not in self.default:
             return self.default
         return dict(pair.split() for pair in self.default.split("; "))[kind]
 
+    def allows(self, numbers: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Return which numbers are within the limits; NaN is not.
 
-@cache
-def attributes() -> Mapping[str, Attribute]:
-    """Return the attributes by name, in the order of ``attributes.csv``.
+        Parameters
+        ----------
+        numbers : numpy.ndarray
+            Values.
 
-    Examples
-    --------
-    >>> attributes()["azimuth_deg"].maximum
-    360.0
-    """
-    text = (resources.files("ankang_coverage.sites") / "attributes.csv").read_text("utf-8")
-    rows = csv.DictReader(text.splitlines())
-    return MappingProxyType({row["attribute"]: _attribute(row) for row in rows})
+        Returns
+        -------
+        numpy.ndarray
+        """
+        low = -np.inf if self.minimum is None else self.minimum
+        high = np.inf if self.maximum is None else self.maximum
+        return np.asarray((numbers >= low) & (numbers <= high))
 
+    def _fault(self) -> str:
+        """Say what is wrong; blank where nothing is."""
+        types, has_limits = get_args(AttributeType), (self.minimum, self.maximum) != (None, None)
+        faults = {
+            "name it in small letters, digits and underscores, and not geometry": (
+                not _NAME.fullmatch(self.name) or self.name in _NO_ATTRIBUTES
+            ),
+            f"type {quoted(self.type)} is none of {', '.join(types)}": self.type not in types,
+            f"table {quoted(self.table)} is neither sites nor cells": (
+                self.table not in get_args(TableName)
+            ),
+            "headers is one text: give a tuple of texts": isinstance(self.headers, str),
+            "words go with the type word: give each value, and the words that mean it in files": (
+                (self.type == "word") != bool(self.words)
+            ),
+            f"limits go with numbers, not with the type {self.type}": (
+                has_limits and not self.is_number
+            ),
+        }
+        first = next((fault for fault, holds in faults.items() if holds), "")
+        return first or (self._fault_of_default() if self.has_default_value else "")
 
-def find_attributes(headers: Sequence[object]) -> dict[str, list[int]]:
-    """Find the columns of attributes by their headers.
-
-    Parameters
-    ----------
-    headers
-        Headers of a table; case, width, spaces and what stands in brackets do not matter.
-
-    Returns
-    -------
-    dict
-        Attribute → positions of the columns with the most preferred of its headers; more than
-        one position means that the table is ambiguous.
-
-    Examples
-    --------
-    >>> find_attributes(["站名", "经度（度）", "Latitude", "remark"])
-    {'name': [0], 'longitude': [1], 'latitude': [2]}
-    """
-    positions: dict[str, list[int]] = {}
-    for position, header in enumerate(headers):
-        positions.setdefault(plain_header(header), []).append(position)
-    found = {}
-    for attribute in attributes().values():
-        for header in map(plain_header, attribute.headers):
-            if header in positions:
-                found[attribute.name] = positions[header]
-                break
-    return found
+    def _fault_of_default(self) -> str:
+        values = [pair.split()[-1] for pair in self.default.split("; ")]
+        if self.type == "word" and not set(values) <= set(self.words):
+            return f"default {quoted(self.default)} is none of {', '.join(self.words)}"
+        if self.is_number:
+            try:
+                allowed = self.allows(np.array(values, np.float64)).all()
+            except ValueError:
+                return f"default {quoted(self.default)} is no number"
+            if not allowed:
+                return f"default {quoted(self.default)} is outside {self.limits}"
+        return ""
 
 
 def plain_header(header: object) -> str:
     """Return a header without what tables differ in: case, width, spaces, brackets.
+
+    Parameters
+    ----------
+    header : object
+        As a file has it.
+
+    Returns
+    -------
+    str
 
     Examples
     --------
     >>> plain_header("* Antenna_Height （米）")
     'antennaheight'
     """
-    plain = unicodedata.normalize("NFKC", str(header)[:_LONGEST_HEADER]).lower()
+    plain = unicodedata.normalize("NFKC", str(header)[:LONGEST_HEADER]).lower()
     return re.sub(r"[(\[【].*?[)\]】]|[\s_*\-]", "", plain)
-
-
-def _attribute(row: Mapping[str, str]) -> Attribute:
-    return Attribute(
-        name=row["attribute"],
-        type=row["type"],
-        unit=row["unit"],
-        default=row["default"],
-        minimum=float(row["minimum"]) if row["minimum"] else None,
-        maximum=float(row["maximum"]) if row["maximum"] else None,
-        headers=tuple(row["headers"].split("|")),
-        description=row["description"],
-    )

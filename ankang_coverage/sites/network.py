@@ -2,75 +2,61 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
 from ankang_coverage.errors import NetworkError
+from ankang_coverage.inputs import listed
 from ankang_coverage.region import Source
 from ankang_coverage.shown import Shown
-from ankang_coverage.sites.attributes import attributes
+from ankang_coverage.sites.attributes import Attribute, TableName
 from ankang_coverage.sites.catalogue import OPERATORS, Catalogue, builtin_catalogue
+from ankang_coverage.sites.schema import Schema, builtin_schema
 
-SITE_STATUS = ("existing", "planned", "candidate")
-SITE_KIND = ("macro", "micro", "indoor")
-SITE_COLUMNS = ("name", "status", "kind", "source")
-CELL_COLUMNS = (
-    "site",
-    "radio_layer",
-    "antenna",
-    "height_m",
-    "azimuth_deg",
-    "mechanical_tilt_deg",
-    "electrical_tilt_deg",
-    "re_power_dbm",
-    "load",
-    "operator",
-)
-NUMBERS = (
-    "height_m",
-    "azimuth_deg",
-    "mechanical_tilt_deg",
-    "electrical_tilt_deg",
-    "re_power_dbm",
-    "load",
-)
-"""Columns of cells that hold numbers within the limits of ``attributes.csv``."""
+TABLES: tuple[Literal["sites", "cells"], ...] = ("sites", "cells")
 
 
 @dataclass(frozen=True, repr=False)
 class Network(Shown):
     """Sites and their cells.
 
+    The columns of both tables are those of the schema. A table may have more: they are kept, and
+    come out again where sites are written.
+
     Attributes
     ----------
-    sites
+    sites : geopandas.GeoDataFrame
         One row per site, indexed by site id (str): ``name``, ``status`` (existing, planned or
         candidate), ``kind`` (macro, micro or indoor), ``source`` (``synthetic`` where made up),
-        point geometry in a projected CRS.
-    cells
+        points in a projected CRS.
+    cells : pandas.DataFrame
         One row per cell, indexed by cell id (str): ``site`` (site id), ``radio_layer`` and
         ``antenna`` (catalogue ids), ``height_m`` above ground, ``azimuth_deg`` clockwise from
         north, ``mechanical_tilt_deg`` and ``electrical_tilt_deg`` (down positive),
         ``re_power_dbm`` per resource element and port, at the transmitter's output, ``load``
         (average share of the downlink's resource elements in use, 0–1), ``operator`` (mobile,
         unicom, telecom or cbn; blank where not known, and then open to everyone).
-    rejected
+    rejected : pandas.DataFrame
         Rows of the input that were not used: ``row`` (1-based, as a spreadsheet counts),
         ``column``, ``value``, ``reason``.
-    sources
+    sources : tuple of Source
         Where the tables come from.
-    catalogue
+    catalogue : Catalogue
         What the ids of radio layers and antennas mean; the built-in catalogue by default.
-    unread
-        Headers of the table that it was read from that were not used: they say nothing this
-        library knows, or what another column says already.
+    unread : tuple of str
+        Headers of the table that it was read from that no attribute names, or that another column
+        gives already. Their columns are kept, and nothing is computed from them.
+    schema : Schema
+        What columns there are; the built-in schema by default.
 
     Raises
     ------
     NetworkError
-        If a column is missing, an id occurs twice or is not known, or a number is none or
-        outside the limits of ``attributes.csv``.
+        If an argument is of another type, a column is missing, an id occurs twice or is not known,
+        a number is missing or outside the limits of the schema, or a site has no point.
     """
 
     sites: gpd.GeoDataFrame
@@ -79,6 +65,7 @@ class Network(Shown):
     sources: tuple[Source, ...] = field(default=())
     catalogue: Catalogue = field(default_factory=builtin_catalogue, repr=False)
     unread: tuple[str, ...] = field(default=())
+    schema: Schema = field(default_factory=builtin_schema, repr=False)
 
     def _figures(self) -> dict[str, object]:
         return {
@@ -89,76 +76,233 @@ class Network(Shown):
         }
 
     def __post_init__(self) -> None:
-        _require_columns("sites", self.sites, SITE_COLUMNS)
-        _require_columns("cells", self.cells, CELL_COLUMNS)
+        require_type("sites", self.sites, gpd.GeoDataFrame, "a GeoDataFrame of points")
+        require_type("cells", self.cells, pd.DataFrame, "a DataFrame with one row per cell")
+        require_type("rejected", self.rejected, pd.DataFrame, "a DataFrame: no_rejections()")
+        require_type("catalogue", self.catalogue, Catalogue, "a catalogue: builtin_catalogue()")
+        require_type("schema", self.schema, Schema, "a schema: builtin_schema()")
+        for table in TABLES:
+            _require_columns(table, getattr(self, table), self.schema)
         _require_unique("site", self.sites)
         _require_unique("cell", self.cells)
+        _require_points(self.sites)
         _require_known("site", self.cells["site"], self.sites.index)
         _require_known("radio layer", self.cells["radio_layer"], self.catalogue.radio_layers)
         _require_known("antenna", self.cells["antenna"], self.catalogue.antennas)
-        _require_known("operator", self.cells["operator"], (*OPERATORS, ""))
-        for column in NUMBERS:
-            _require_within(column, self.cells[column])
-        _require_known("status", self.sites["status"], SITE_STATUS)
-        _require_known("kind", self.sites["kind"], SITE_KIND)
+        kinds = self.sites["kind"]
+        for table, of_rows in (("sites", kinds), ("cells", self.cells["site"].map(kinds))):
+            completed = self.schema.completed(table, getattr(self, table), of_rows)
+            object.__setattr__(self, table, completed)
+            for about in self.schema.columns(table):
+                if about.name in completed:
+                    _require_allowed(about, completed[about.name])
 
-    def with_radio_layers(self, layers: Sequence[str]) -> "Network":
-        """Return the cells of the given radio layers and the sites that carry them."""
-        return self.with_cells(self.cells["radio_layer"].isin(list(layers)))
+    def extra_columns(self, table: Literal["sites", "cells"]) -> list[str]:
+        """Return the columns of a table that are not built in: a user's own.
 
-    def with_sites(self, site_ids: Sequence[str]) -> "Network":
+        Parameters
+        ----------
+        table : str
+            ``sites`` or ``cells``.
+
+        Returns
+        -------
+        list of str
+        """
+        known = {about.name for about in builtin_schema().columns(table)} | {"geometry"}
+        return [column for column in getattr(self, table) if column not in known]
+
+    def with_radio_layers(self, layers: str | Sequence[str]) -> "Network":
+        """Return the cells of the given radio layers and the sites that carry them.
+
+        Parameters
+        ----------
+        layers : str or sequence of str
+            Ids of radio layers.
+
+        Returns
+        -------
+        Network
+        """
+        return self.with_cells(self.cells["radio_layer"].isin(_listed(layers)))
+
+    def with_sites(self, site_ids: str | Sequence[str]) -> "Network":
         """Return the given sites and their cells, in the order of this network.
+
+        Parameters
+        ----------
+        site_ids : str or sequence of str
+            Ids of sites.
+
+        Returns
+        -------
+        Network
 
         Raises
         ------
         NetworkError
             If there is no such site.
         """
-        _require_known("site", pd.Series(list(site_ids), dtype=object), self.sites.index)
-        return self.with_cells(self.cells["site"].isin(list(site_ids)))
+        wanted = _listed(site_ids)
+        _require_known("site", pd.Series(wanted, dtype=object), self.sites.index)
+        return self.with_cells(self.cells["site"].isin(wanted))
+
+    def with_operators(self, operators: str | Sequence[str]) -> "Network":
+        """Return the cells that subscribers of operators can use, and the sites they stand on.
+
+        Parameters
+        ----------
+        operators : str or sequence of str
+            ``mobile``, ``unicom``, ``telecom`` or ``cbn``, or several of them.
+
+        Returns
+        -------
+        Network
+            Their own cells, those of radio layers that the catalogue says they share, and those
+            whose operator is not known.
+
+        Raises
+        ------
+        NetworkError
+            If an operator is none of the four.
+        """
+        wanted = set(_listed(operators))
+        if unknown := wanted - set(OPERATORS):
+            raise NetworkError(
+                f"there is no operator {min(unknown)!r}; known are {', '.join(OPERATORS)}"
+            )
+        usable = [not who or not wanted.isdisjoint(who) for who in self.owners()]
+        return self.with_cells(pd.Series(usable, index=self.cells.index, dtype=bool))
+
+    def owners(self) -> pd.Series:
+        """Return the operators that run each cell as one network.
+
+        Returns
+        -------
+        pandas.Series
+            By cell, a tuple of operators; an empty one where they are not known.
+        """
+        pairs = self.cells[["radio_layer", "operator"]]
+        known = {
+            (layer, operator): self.catalogue.partners(layer, operator) if operator else ()
+            for layer, operator in pairs.drop_duplicates().itertuples(index=False)
+        }
+        owners = [known[pair] for pair in pairs.itertuples(index=False, name=None)]
+        return pd.Series(owners, index=pairs.index, dtype=object)
 
     def with_cells(self, wanted: "pd.Series[bool]") -> "Network":
-        """Return the cells that are wanted, a mask over the table, and the sites they stand on."""
+        """Return the cells that are wanted and the sites they stand on.
+
+        Parameters
+        ----------
+        wanted : pandas.Series
+            A mask over the table of cells.
+
+        Returns
+        -------
+        Network
+        """
         cells = self.cells[wanted]
         sites = self.sites[self.sites.index.isin(cells["site"].unique())]
         return replace(self, sites=sites, cells=cells)
 
     def plus(self, other: "Network") -> "Network":
-        """Return this network with `other`'s cells; a site in both keeps this one's row.
+        """Return this network with the cells of another.
 
-        The radio layers and antennas of `other` must be in the catalogue of this network.
+        Parameters
+        ----------
+        other : Network
+            Its radio layers and antennas must be in the catalogue of this network. Of a site in
+            both, this network's row is kept.
+
+        Returns
+        -------
+        Network
+            A column that only one of the two has is blank in the rows of the other.
         """
+        require_type("other", other, Network, "a Network")
+        other = replace(other, schema=self.schema, catalogue=self.catalogue)
         added = other.sites[~other.sites.index.isin(self.sites.index)]
         if len(added) and added.crs != self.sites.crs:
             added = added.to_crs(self.sites.crs)
         sites = pd.concat([self.sites, added])
-        return Network(
+        return replace(
+            self,
             sites=gpd.GeoDataFrame(sites, geometry="geometry", crs=self.sites.crs),
             cells=pd.concat([self.cells, other.cells]),
             rejected=pd.concat([self.rejected, other.rejected], ignore_index=True),
             sources=(*self.sources, *(s for s in other.sources if s not in self.sources)),
-            catalogue=self.catalogue,
-            unread=self.unread,
         )
 
 
 def no_rejections() -> pd.DataFrame:
-    """Return the empty table of rejected rows."""
+    """Return the empty table of rejected rows.
+
+    Returns
+    -------
+    pandas.DataFrame
+        With the columns of ``Network.rejected``.
+    """
     return pd.DataFrame({"row": [], "column": [], "value": [], "reason": []}).astype(
         {"row": "int64", "column": "str", "value": "str", "reason": "str"}
     )
 
 
-def _require_columns(table: str, frame: pd.DataFrame, columns: Sequence[str]) -> None:
-    missing = [column for column in columns if column not in frame]
-    if missing:
-        raise NetworkError(f"table of {table} lacks column {missing[0]!r}; it has {list(frame)}")
+def _listed(ids: str | Sequence[str]) -> list[str]:
+    return [ids] if isinstance(ids, str) else list(ids)
+
+
+def require_type(name: str, value: object, wanted: type, described: str) -> None:
+    """Refuse an argument of another type.
+
+    Parameters
+    ----------
+    name : str
+        The argument.
+    value : object
+        What was given.
+    wanted : type
+        Its type.
+    described : str
+        What to give instead, in words.
+
+    Raises
+    ------
+    NetworkError
+        If it is of another type.
+    """
+    if not isinstance(value, wanted):
+        raise NetworkError(f"{name} is a {type(value).__name__}: give {described}")
+
+
+def _require_columns(table: TableName, frame: pd.DataFrame, schema: Schema) -> None:
+    for about in schema.columns(table):
+        if about.needed and about.name not in frame:
+            raise NetworkError(
+                f"table of {table} lacks column {about.name!r}; it has {listed(frame)}"
+            )
+    if frame.columns.has_duplicates:
+        twice = frame.columns[frame.columns.duplicated()][0]
+        raise NetworkError(f"table of {table} has column {twice!r} twice: rename one of them")
 
 
 def _require_unique(thing: str, frame: pd.DataFrame) -> None:
     duplicates = frame.index[frame.index.duplicated()]
     if len(duplicates):
         raise NetworkError(f"{thing} id {duplicates[0]!r} occurs twice; ids must be unique")
+
+
+def _require_points(sites: gpd.GeoDataFrame) -> None:
+    if sites.active_geometry_name != "geometry":
+        raise NetworkError(
+            f"table of sites has no points in a column geometry: call sites.set_geometry or "
+            f"sites.rename_geometry('geometry'); it has {listed(sites)}"
+        )
+    if sites.crs is None:
+        raise NetworkError("table of sites has no CRS: name it with sites.set_crs")
+    wrong = sites.index[(sites.geom_type != "Point") | sites.is_empty]
+    if len(wrong):
+        raise NetworkError(f"site {wrong[0]!r} has no point: give each site one")
 
 
 def _require_known(thing: str, values: pd.Series, known: Iterable[str]) -> None:
@@ -170,15 +314,18 @@ def _require_known(thing: str, values: pd.Series, known: Iterable[str]) -> None:
         )
 
 
-def _require_within(column: str, values: pd.Series) -> None:
-    about = attributes()[column]
-    assert about.minimum is not None
-    assert about.maximum is not None
-    numbers = pd.to_numeric(values, errors="coerce")
-    wrong = values[~numbers.between(about.minimum, about.maximum)]
-    if len(wrong):
-        unit = f" {about.unit}" if about.unit else ""
-        raise NetworkError(
-            f"row {wrong.index[0]!r} has {column} {wrong.iloc[0]}; give a number from "
-            f"{about.minimum:g} to {about.maximum:g}{unit}"
-        )
+def _require_allowed(about: Attribute, values: pd.Series) -> None:
+    """Refuse values outside the attribute's; only columns that are not needed may have blanks."""
+    if not about.needed and not about.changes_signal:
+        values = values.dropna()
+    if about.type == "word":
+        known = [*about.words] if about.default else [*about.words, ""]
+        _require_known(about.name, values, known)
+    elif about.is_number:
+        numbers = pd.to_numeric(values, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+        wrong = values[~about.allows(numbers)]
+        if len(wrong):
+            limits = f" from {about.limits}" if about.limits else ""
+            raise NetworkError(
+                f"row {wrong.index[0]!r} has {about.name} {wrong.iloc[0]}; give a number{limits}"
+            )

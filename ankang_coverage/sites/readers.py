@@ -1,7 +1,7 @@
 """Read operators' tables of cells: every row becomes a cell, or is listed with the reason."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -14,15 +14,16 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from ankang_coverage.errors import NetworkError
-from ankang_coverage.inputs import listed, shortened
+from ankang_coverage.inputs import listed
 from ankang_coverage.limits import limits
 from ankang_coverage.region import Source
 from ankang_coverage.region.coordinates import WGS84, bd09_to_gcj02, gcj02_to_wgs84, utm_crs
-from ankang_coverage.sites.attributes import attributes
-from ankang_coverage.sites.bands import find_radio_layer
-from ankang_coverage.sites.catalogue import Catalogue, RadioLayer, builtin_catalogue
-from ankang_coverage.sites.network import Network
+from ankang_coverage.sites.catalogue import Catalogue, builtin_catalogue
+from ankang_coverage.sites.cell_columns import read_cells
+from ankang_coverage.sites.extra_columns import extra_columns, of_sites
+from ankang_coverage.sites.network import Network, require_type
 from ankang_coverage.sites.rows import Mask, Numbers, Rows, Texts, is_within, positions_of
+from ankang_coverage.sites.schema import Schema, builtin_schema
 from ankang_coverage.sites.tables import read_table
 
 Datum = Literal["wgs84", "gcj02", "bd09"]
@@ -32,26 +33,6 @@ SITE_RADIUS_M = 200.0
 """Rows of one site stand within this distance of its first row; others are another site."""
 LONGEST_LOCAL_CELL = 16383
 """The cell's part of an LTE or NR cell identity has up to 14 bits; a larger number is unique."""
-CLUES = ("radio_layer", "band", "technology", "channel")
-"""Attributes that tell the radio layer, in the order `find_radio_layer` takes them."""
-
-KIND_WORDS = {
-    **dict.fromkeys(("宏站", "宏基站", "宏", "macro", "室外", "outdoor"), "macro"),
-    **dict.fromkeys(("微站", "微基站", "小微站", "小站", "微", "micro"), "micro"),
-    **dict.fromkeys(("室分", "室内分布", "室内站", "室内", "indoor"), "indoor"),
-}
-OPERATOR_WORDS = {
-    **dict.fromkeys(("移动", "中国移动", "cmcc", "chinamobile", "mobile"), "mobile"),
-    **dict.fromkeys(("联通", "中国联通", "cucc", "chinaunicom", "unicom"), "unicom"),
-    **dict.fromkeys(("电信", "中国电信", "ctcc", "chinatelecom", "telecom"), "telecom"),
-    **dict.fromkeys(("广电", "中国广电", "chinabroadnet", "cbn"), "cbn"),
-}
-STATUS_WORDS = {
-    **dict.fromkeys(("现网", "在网", "在用", "现有", "已建", "已开通", "开通"), "existing"),
-    **dict.fromkeys(("正常", "激活", "运行", "onair", "active", "existing"), "existing"),
-    **dict.fromkeys(("规划", "拟建", "待建", "在建", "未开通", "待开通", "planned"), "planned"),
-    **dict.fromkeys(("候选", "备选", "candidate"), "candidate"),
-}
 
 
 def read_sites(
@@ -61,26 +42,30 @@ def read_sites(
     crs: CRS | str | None = None,
     table: str | None = None,
     catalogue: Catalogue | None = None,
+    schema: Schema | None = None,
 ) -> Network:
     """Read a table of cells, one row a cell, as operators keep it (工参表).
 
     Headers in use, units, limits and defaults of every attribute stand in ``attributes.csv``.
-    Longitude, latitude and what tells the radio layer must be there; for directional antennas
-    the azimuth as well.
+    Longitude, latitude and a column that decides the radio layer must be there; for directional
+    antennas the azimuth as well. All other columns are kept under their headers.
 
     Parameters
     ----------
-    path
+    path : str or Path
         CSV, Excel workbook, GeoPackage, GeoJSON or Shapefile.
-    coordinates
+    coordinates : str
         What longitudes and latitudes are in: ``wgs84`` (CGCS2000 as well), ``gcj02`` (taken from
         Gaode's or Tencent's maps) or ``bd09`` (from Baidu's).
-    crs
+    crs : pyproj.CRS or str, optional
         Projected CRS of the network; the UTM zone of the mean position when omitted.
-    table
+    table : str, optional
         Sheet of a workbook or layer of a vector file; needed only where several hold places.
-    catalogue
+    catalogue : Catalogue, optional
         What radio layers and antennas there are; the built-in one when omitted.
+    schema : Schema, optional
+        What attributes there are; the built-in ones when omitted. Attributes of your own, with
+        type, limits and default: ``builtin_schema().with_attributes(Attribute(...))``.
 
     Returns
     -------
@@ -103,34 +88,68 @@ def read_sites(
     of another kind or status, is another site: ``A``, ``A-2``.
 
     Indoor cells that do not give power or antenna get those of a micro site.
+
+    A column that no attribute names is kept with its type. It stands in ``sites`` where its values
+    agree within every site, and in ``cells`` otherwise. A header that is the name of another
+    column gets a number: ``source_2``. Columns without a header are left out.
     """
     projected = None if crs is None else _as_projected(crs)
-    known = catalogue or builtin_catalogue()
-    rows = Rows(read_table(path, table, check=_require_columns))
+    known = builtin_catalogue() if catalogue is None else catalogue
+    require_type("catalogue", known, Catalogue, "a catalogue: read_catalogue(path)")
+    schema = builtin_schema() if schema is None else schema
+    require_type("schema", schema, Schema, "a schema: builtin_schema().with_attributes(...)")
+    check = partial(_require_columns, schema)
+    rows = Rows(read_table(path, table, check=check), schema)
     places = _read_places(rows, coordinates)
-    cells = _read_cells(rows, places["kind"].to_numpy(object), known)
+    cells = read_cells(rows, places["kind"].to_numpy(object), known)
     _reject_repeated_rows(rows)
 
+    return _as_network(rows, places, cells, projected, Path(path).name, known)
+
+
+def _as_network(
+    rows: Rows,
+    places: pd.DataFrame,
+    cells: pd.DataFrame,
+    projected: CRS | None,
+    name: str,
+    catalogue: Catalogue,
+) -> Network:
+    """Make sites and cells of the rows without a fault, and keep all other columns."""
     used = rows.usable()
     places, cells = places.iloc[used], cells.iloc[used]
     projected = projected or utm_crs(places["longitude"].mean(), places["latitude"].mean())
     points = gpd.points_from_xy(places["longitude"], places["latitude"], crs=WGS84)
     places = gpd.GeoDataFrame(places, geometry=points).to_crs(projected)
-    places["head"] = _heads(places)
-    sites = _sites(places, Path(path).name)
-    cells.insert(0, "site", sites.index[np.searchsorted(sites["row"], places["head"])])
+    sites, site_of_row = _sites(rows.schema, places, name)
+    cells.insert(0, "site", sites.index[site_of_row])
     cells.index = pd.Index(_cell_ids(rows, used, cells), name="cell")
     _reject_taken_ids(rows, used, cells.index)
 
-    cells = cells[~cells.index.duplicated()]
+    first = np.flatnonzero(~cells.index.duplicated())
+    sites, cells = _with_extra_columns(rows, used[first], sites, cells.iloc[first])
     return Network(
-        sites=sites[sites.index.isin(cells["site"])].drop(columns="row"),
+        sites=sites[sites.index.isin(cells["site"])],
         cells=cells,
         rejected=rows.rejected(),
-        sources=(Source("sites", "given", Path(path).name),),
-        catalogue=known,
-        unread=rows.unread,
+        sources=(Source("sites", "given", name),),
+        catalogue=catalogue,
+        unread=tuple(rows.unread.values()),
+        schema=rows.schema,
     )
+
+
+def _with_extra_columns(
+    rows: Rows, used: Positions, sites: gpd.GeoDataFrame, cells: pd.DataFrame
+) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
+    """Return sites and cells with the columns that no attribute names."""
+    extra = extra_columns(rows, used)
+    site_of_row, site = pd.factorize(cells["site"])
+    first_row = np.unique(site_of_row, return_index=True)[1]
+    shared = of_sites(extra, first_row[site_of_row])
+    by_site = extra[shared].iloc[first_row].set_axis(site)
+    by_cell = extra.drop(columns=shared).set_axis(cells.index)
+    return sites.join(by_site), cells.join(by_cell)
 
 
 def _as_projected(crs: CRS | str) -> CRS:
@@ -145,11 +164,11 @@ def _as_projected(crs: CRS | str) -> CRS:
     return projected
 
 
-def _require_columns(name: str, headers: Sequence[str]) -> None:
-    known = positions_of(name, headers)
+def _require_columns(schema: Schema, name: str, headers: Sequence[str]) -> None:
+    known = positions_of(name, headers, schema)
     for wanted in (("longitude",), ("latitude",), ("radio_layer", "band", "channel")):
         if not known.keys() & set(wanted):
-            in_use = [header for one in wanted for header in attributes()[one].headers]
+            in_use = [header for attribute in wanted for header in schema[attribute].headers]
             raise NetworkError(
                 f"{name} has no column for {' or '.join(wanted)}: name one of "
                 f"{', '.join(in_use)}; it has {listed(headers)}"
@@ -157,7 +176,7 @@ def _require_columns(name: str, headers: Sequence[str]) -> None:
 
 
 def _read_places(rows: Rows, datum: Datum) -> pd.DataFrame:
-    """Read what a row says of its site: WGS-84 position, kind, status, and its id and name."""
+    """Read what a row says of its site: WGS-84 position, id, and the columns of sites."""
     longitude, latitude = rows.parsed("longitude"), rows.parsed("latitude")
     for attribute, degrees in (("longitude", longitude), ("latitude", latitude)):
         rows.reject(np.isnan(degrees), attribute, f"{attribute} is blank")
@@ -169,16 +188,12 @@ def _read_places(rows: Rows, datum: Datum) -> pd.DataFrame:
     rows.limited("latitude", latitude, "China")
     longitude = np.where(rows.is_usable(), longitude, np.nan)
     longitude, latitude = _to_wgs84(longitude, latitude, datum)
-    return pd.DataFrame(
-        {
-            "longitude": longitude,
-            "latitude": latitude,
-            "kind": rows.words("kind", KIND_WORDS),
-            "status": rows.words("status", STATUS_WORDS),
-            "site": rows.text("site"),
-            "name": rows.text("name"),
-        }
-    )
+    kind, status = rows.words("kind"), rows.words("status")
+    given: dict[str, Texts | Numbers] = {"kind": kind, "status": status, "site": rows.text("site")}
+    for about in rows.schema.columns("sites"):
+        if about.headers and about.name not in given:
+            given[about.name] = rows.values(about, kind)
+    return pd.DataFrame({"longitude": longitude, "latitude": latitude, **given})
 
 
 def _to_wgs84(longitude: Numbers, latitude: Numbers, datum: Datum) -> tuple[Numbers, Numbers]:
@@ -191,123 +206,6 @@ def _to_wgs84(longitude: Numbers, latitude: Numbers, datum: Datum) -> tuple[Numb
     raise NetworkError(f"coordinates {datum!r} are unknown: give wgs84, gcj02 or bd09")
 
 
-def _read_cells(rows: Rows, kind: Texts, catalogue: Catalogue) -> pd.DataFrame:
-    """Read the columns of ``Network.cells``, but for the site, and what was assumed for them."""
-    layer = _read_radio_layers(rows, catalogue)
-    usual = partial(_usual, layer, kind, catalogue)
-    antenna_id = _read_antennas(rows, usual(RadioLayer.antenna_for), catalogue)
-    height_m = rows.filled("height_m", rows.numbers("height_m"), kind)
-    azimuth_deg = _read_azimuths(rows, antenna_id, catalogue)
-    mechanical_tilt_deg, electrical_tilt_deg = _read_tilts(rows, kind, antenna_id, catalogue)
-    re_power_dbm = _read_or_usual(rows, "re_power_dbm", usual(RadioLayer.re_power_dbm))
-    load = _read_or_usual(rows, "load", usual(lambda layer, _: layer.load))
-    operator = rows.words("operator", OPERATOR_WORDS)
-    return pd.DataFrame(
-        {
-            "radio_layer": layer,
-            "antenna": antenna_id,
-            "height_m": height_m,
-            "azimuth_deg": azimuth_deg,
-            "mechanical_tilt_deg": mechanical_tilt_deg,
-            "electrical_tilt_deg": electrical_tilt_deg,
-            "re_power_dbm": re_power_dbm,
-            "load": load,
-            "operator": operator,
-            "assumed": rows.assumed(),
-        }
-    )
-
-
-def _read_radio_layers(rows: Rows, catalogue: Catalogue) -> Texts:
-    """Read the radio layers, blank where rejected; the clues of a table are few different ones."""
-    longest, usable = limits().digits, rows.is_usable()
-    clues = pd.DataFrame(
-        {
-            clue: [shortened(one, longest) for one in np.where(usable, rows.text(clue), "")]
-            for clue in CLUES
-        }
-    )
-    group = clues.groupby(list(CLUES), sort=False).ngroup().to_numpy()
-    layers, reasons = [], []
-    for given in clues.drop_duplicates().to_numpy(object):
-        layer, reason = _look_up_radio_layer(catalogue, *given)
-        layers.append(layer)
-        reasons.append(reason)
-    reason_of = np.array(reasons, dtype=object)[group]
-    # The clue to blame is the first that a row gives, or else the first that has a column.
-    for clue in ("radio_layer", "band", "channel"):
-        rows.reject((reason_of != "") & (rows.text(clue) != ""), clue, reason_of)
-    for clue in ("radio_layer", "band", "channel"):
-        if rows.has(clue):
-            rows.reject(reason_of != "", clue, reason_of)
-    return np.asarray(np.array(layers, dtype=object)[group])
-
-
-def _look_up_radio_layer(catalogue: Catalogue, *clues: str) -> tuple[str, str]:
-    try:
-        return find_radio_layer(*clues, catalogue=catalogue), ""
-    except NetworkError as error:
-        return "", str(error)
-
-
-def _read_antennas(rows: Rows, usual: Texts, catalogue: Catalogue) -> Texts:
-    given = pd.Series(rows.text("antenna")).str.lower().to_numpy(object)
-    known = np.isin(given, list(catalogue.antennas))
-    rows.assume("antenna", ~known)
-    return np.where(known, given, usual)
-
-
-def _read_azimuths(rows: Rows, antenna_id: Texts, catalogue: Catalogue) -> Numbers:
-    azimuth_deg = rows.numbers("azimuth_deg")
-    round_about = [one.id for one in catalogue.antennas.values() if one.pattern.omnidirectional]
-    blank = np.isnan(azimuth_deg)
-    needed = blank & ~pd.Series(antenna_id).isin(round_about).to_numpy()
-    rows.reject(needed, "azimuth_deg", "azimuth_deg is blank, and the antenna is directional")
-    return np.where(blank, 0.0, azimuth_deg % 360.0)
-
-
-def _read_tilts(
-    rows: Rows, kind: Texts, antenna_id: Texts, catalogue: Catalogue
-) -> tuple[Numbers, Numbers]:
-    """Read both tilts; the one not given is what the other leaves of their sum."""
-    mechanical_deg = rows.numbers("mechanical_tilt_deg")
-    electrical_deg = rows.numbers("electrical_tilt_deg")
-    total_deg = rows.numbers("total_tilt_deg")
-    rest_deg = total_deg - electrical_deg
-    mechanical_deg = np.where(np.isnan(mechanical_deg), rest_deg, mechanical_deg)
-    mechanical_deg = rows.filled("mechanical_tilt_deg", mechanical_deg, kind)
-    rest_deg = total_deg - mechanical_deg
-    electrical_deg = np.where(np.isnan(electrical_deg), rest_deg, electrical_deg)
-    blank = np.isnan(electrical_deg)
-    rows.assume("electrical_tilt_deg", blank)
-    own = {one.id: one.pattern.electrical_tilt_deg for one in catalogue.antennas.values()}
-    own_deg = pd.Series(antenna_id).map(own).to_numpy(np.float64)
-    return mechanical_deg, np.where(blank, own_deg, electrical_deg)
-
-
-def _read_or_usual(rows: Rows, attribute: str, usual: Texts) -> Numbers:
-    """Read numbers, and take what the catalogue says where they are blank."""
-    numbers = rows.numbers(attribute)
-    blank = np.isnan(numbers)
-    rows.assume(attribute, blank)
-    return np.where(blank, usual, numbers).astype(np.float64)
-
-
-def _usual(
-    layer: Texts, kind: Texts, catalogue: Catalogue, of: Callable[[RadioLayer, str], object]
-) -> Texts:
-    """Return what the catalogue says of each row's radio layer at its kind of site."""
-    pairs = pd.MultiIndex.from_arrays([layer, kind])
-    group, different = pd.factorize(pairs)
-    usual = [
-        of(catalogue.radio_layer(layer_id), "macro" if at == "macro" else "micro")
-        if layer_id
-        else None
-        for layer_id, at in different
-    ]
-    return np.array(usual, dtype=object)[group]
-
-
 def _reject_repeated_rows(rows: Rows) -> None:
     """Reject copies of a row among the cells that have no id to tell copies by."""
     nameless = (rows.text("cell") == "") & (rows.text("cell_name") == "")
@@ -316,7 +214,7 @@ def _reject_repeated_rows(rows: Rows) -> None:
     rows.reject(copies, "cell", "the row repeats an earlier one")
 
 
-def _heads(places: gpd.GeoDataFrame) -> Positions:
+def _first_rows(places: gpd.GeoDataFrame) -> Positions:
     """Return for each row the first row of its site, as positions in `places`."""
     label = _site_labels(places)
     group = places.assign(label=label).groupby(["label", "kind", "status"], sort=False).ngroup()
@@ -365,26 +263,27 @@ def _site_labels(places: pd.DataFrame) -> Texts:
     return label.where(label != "", place).to_numpy(object)
 
 
-def _sites(places: gpd.GeoDataFrame, source: str) -> gpd.GeoDataFrame:
-    """Return the sites, with the position of their first row in `places` as ``row``."""
-    row = np.unique(places["head"])
-    heads = places.iloc[row]
-    labels = _site_labels(heads)
+def _sites(
+    schema: Schema, places: gpd.GeoDataFrame, source: str
+) -> tuple[gpd.GeoDataFrame, Positions]:
+    """Return the sites, each as its first row describes it, and the site of each row."""
+    first, site_of_row = np.unique(_first_rows(places), return_inverse=True)
+    described = places.iloc[first]
+    labels = _site_labels(described)
     ids = pd.Series(labels)
     taken = ids.duplicated().to_numpy()
     ids[taken] = _numbered(labels[taken], set(labels), first=2)
-    return gpd.GeoDataFrame(
+    own = {"name": np.where(described["name"] == "", labels, described["name"]), "source": source}
+    sites = gpd.GeoDataFrame(
         {
-            "name": np.where(heads["name"] == "", labels, heads["name"]),
-            "status": heads["status"].to_numpy(),
-            "kind": heads["kind"].to_numpy(),
-            "source": source,
-            "row": row,
+            about.name: own[about.name] if about.name in own else described[about.name].array
+            for about in schema.columns("sites")
         },
-        geometry=heads.geometry.to_numpy(),
+        geometry=described.geometry.to_numpy(),
         crs=places.crs,
         index=pd.Index(ids, name="site"),
     )
+    return sites, site_of_row
 
 
 def _cell_ids(rows: Rows, used: Positions, cells: pd.DataFrame) -> Texts:
@@ -405,7 +304,17 @@ def _is_local(ids: Texts) -> Mask:
 
 
 def is_local_cell(id_: str) -> bool:
-    """Tell whether a cell's id is a number that counts within a base station."""
+    """Tell whether a cell's id is a number that counts within a base station.
+
+    Parameters
+    ----------
+    id_ : str
+        Id of a cell.
+
+    Returns
+    -------
+    bool
+    """
     return len(id_) <= limits().digits and id_.isdecimal() and int(id_) <= LONGEST_LOCAL_CELL
 
 

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -12,8 +12,9 @@ from ankang_coverage.errors import NetworkError
 from ankang_coverage.inputs import LONGEST_VALUE, listed, printable, quoted, shortened
 from ankang_coverage.limits import limits
 from ankang_coverage.region.coordinates import parse_angle
-from ankang_coverage.sites.attributes import attributes, find_attributes
+from ankang_coverage.sites.attributes import REQUIRED, Attribute
 from ankang_coverage.sites.network import no_rejections
+from ankang_coverage.sites.schema import Schema, builtin_schema
 from ankang_coverage.sites.tables import Table
 
 Mask = NDArray[np.bool_]
@@ -32,8 +33,10 @@ class Rows:
 
     Parameters
     ----------
-    table
+    table : Table
         The table.
+    schema : Schema, optional
+        What attributes there are; the built-in ones when omitted.
 
     Raises
     ------
@@ -41,9 +44,10 @@ class Rows:
         If two columns give the same attribute.
     """
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, schema: Schema | None = None) -> None:
         self.table = table
-        self._position = positions_of(table.name, table.headers)
+        self.schema = schema or builtin_schema()
+        self._position = positions_of(table.name, table.headers, self.schema)
         self._texts: dict[str, Texts] = {}
         self._assumed: dict[str, Mask] = {}
         self._column, self._value, self._reason = self._blank(), self._blank(), self._blank()
@@ -54,17 +58,17 @@ class Rows:
         return attribute in self._position
 
     @property
-    def unread(self) -> tuple[str, ...]:
-        """Headers that name no attribute, or one that a preferred header names already."""
+    def unread(self) -> dict[int, str]:
+        """Headers that name no attribute, or one that a preferred header names, by position."""
         read = set(self._position.values())
-        return tuple(h for n, h in enumerate(self.table.headers) if h and n not in read)
+        return {n: h for n, h in enumerate(self.table.headers) if h and n not in read}
 
     def text(self, attribute: str) -> Texts:
         """Return what the rows say, without spaces round it; blank without a column."""
         if attribute not in self._texts:
             texts = self._blank()
             if self.has(attribute):
-                texts[:] = [_text(cell) for cell in self.table.cells[self._position[attribute]]]
+                texts[:] = [text_of(cell) for cell in self.table.cells[self._position[attribute]]]
             self._texts[attribute] = texts
         return self._texts[attribute]
 
@@ -74,13 +78,13 @@ class Rows:
         To look for a number in a text may take time by the square of its length.
         """
         text, longest = self.text(attribute), limits().digits
-        is_long = np.array([len(one) > longest for one in text], dtype=bool)
+        is_long = np.array([len(value) > longest for value in text], dtype=bool)
         self.reject(is_long, attribute, f"{attribute} has more than {longest} characters")
         return np.where(is_long, "", text)
 
     def parsed(self, attribute: str) -> Numbers:
-        """Return numbers or angles, NaN where blank; reject what is none."""
-        about, text = attributes()[attribute], self.short(attribute)
+        """Return numbers or angles, NaN where blank; reject values that are not."""
+        about, text = self.schema[attribute], self.short(attribute)
         numbers = pd.to_numeric(pd.Series(text), errors="coerce").to_numpy(np.float64, copy=True)
         odd = (text != "") & ~np.isfinite(numbers) & self.is_usable()
         if odd.any():
@@ -94,10 +98,9 @@ class Rows:
 
     def limited(self, attribute: str, numbers: Numbers, place: str = "") -> Numbers:
         """Return the numbers; reject those outside the attribute's limits, those of `place`."""
-        about = attributes()[attribute]
-        limits = f"{about.minimum:g} to {about.maximum:g} {about.unit}".strip()
-        reason = f"{attribute} is outside {place + ', ' if place else ''}{limits}"
-        self.reject(~np.isnan(numbers) & ~is_within(attribute, numbers), attribute, reason)
+        about = self.schema[attribute]
+        reason = f"{attribute} is outside {place + ', ' if place else ''}{about.limits}"
+        self.reject(~np.isnan(numbers) & ~about.allows(numbers), attribute, reason)
         return numbers
 
     def numbers(self, attribute: str) -> Numbers:
@@ -106,18 +109,20 @@ class Rows:
 
     def filled(self, attribute: str, numbers: Numbers, kind: Texts) -> Numbers:
         """Return numbers with the default of the kind of site where they are NaN."""
-        about = attributes()[attribute]
-        defaults = {one: float(about.default_for(one)) for one in set(kind) - {""}}
+        about = self.schema[attribute]
+        defaults = {known: float(about.default_for(known)) for known in set(kind) - {""}}
         blank = np.isnan(numbers)
         self.assume(attribute, blank)
         return np.where(blank, pd.Series(kind).map(defaults).to_numpy(np.float64), numbers)
 
-    def words(self, attribute: str, meanings: Mapping[str, str]) -> Texts:
+    def words(self, attribute: str) -> Texts:
         """Return what words mean, the default where blank; reject unknown words."""
-        text, default = self.text(attribute), attributes()[attribute].default
-        longest = limits().digits
+        text, about, longest = self.text(attribute), self.schema[attribute], limits().digits
+        default = about.default
+        meanings = {called: value for value, words in about.words.items() for called in words}
+        plain = {_plain_word(called): value for called, value in meanings.items()}
         known = {word for word in set(text) if len(word) <= longest}
-        meant = {word: meanings.get(_plain_word(word), "") for word in known}
+        meant = {word: plain.get(_plain_word(word), "") for word in known}
         meant[""] = default
         if default:
             self.assume(attribute, text == "")
@@ -126,12 +131,40 @@ class Rows:
         self.reject(unknown, attribute, f"{attribute} is none of {', '.join(meanings)}")
         return words
 
+    def values(self, about: Attribute, kind: Texts) -> Texts | Numbers:
+        """Return the values of an attribute as its type and default say, with no rule of its own.
+
+        Parameters
+        ----------
+        about : Attribute
+            The attribute.
+        kind : numpy.ndarray
+            Kind of site of each row.
+
+        Returns
+        -------
+        numpy.ndarray
+            Numbers, NaN where blank without a default; or texts.
+        """
+        if about.default == REQUIRED:
+            self.reject(self.text(about.name) == "", about.name, f"{about.name} is blank")
+        if about.is_number:
+            numbers = self.numbers(about.name)
+            return self.filled(about.name, numbers, kind) if about.has_default_value else numbers
+        if about.type == "word":
+            return self.words(about.name)
+        text = self.text(about.name)
+        if about.has_default_value:
+            self.assume(about.name, text == "")
+            text = np.where(text == "", about.default, text)
+        return text
+
     def reject(self, where: Mask, attribute: str, reason: str | Texts) -> None:
         """Note a fault of some rows; a row that has one already keeps that."""
         new = where & self.is_usable()
         position = self._position.get(attribute)
         self._column[new] = attribute if position is None else self.table.headers[position]
-        self._value[new] = [shortened(one, LONGEST_SHOWN) for one in self.text(attribute)[new]]
+        self._value[new] = [shortened(text, LONGEST_SHOWN) for text in self.text(attribute)[new]]
         self._reason[new] = reason if isinstance(reason, str) else reason[new]
 
     def is_usable(self) -> Mask:
@@ -184,22 +217,29 @@ class Rows:
         return np.full(len(self.table.rows), "", dtype=object)
 
 
-def positions_of(name: str, headers: Sequence[str]) -> dict[str, int]:
+def positions_of(name: str, headers: Sequence[str], schema: Schema) -> dict[str, int]:
     """Return the position of each attribute's column.
 
     Parameters
     ----------
-    name
+    name : str
         The file, for messages.
-    headers
+    headers : sequence of str
         Its headers.
+    schema : Schema
+        What a table may have.
+
+    Returns
+    -------
+    dict
+        Position by name of the attribute.
 
     Raises
     ------
     NetworkError
         If two columns give the same attribute.
     """
-    found = find_attributes(headers)
+    found = schema.find(headers)
     for attribute, positions in found.items():
         if len(positions) > 1:
             twice = listed(headers[position] for position in positions)
@@ -208,14 +248,34 @@ def positions_of(name: str, headers: Sequence[str]) -> dict[str, int]:
 
 
 def is_within(attribute: str, numbers: Numbers) -> Mask:
-    """Return which numbers are within an attribute's limits."""
-    about = attributes()[attribute]
-    assert about.minimum is not None
-    assert about.maximum is not None
-    return np.asarray((numbers >= about.minimum) & (numbers <= about.maximum))
+    """Return which numbers are within the limits of a built-in attribute.
+
+    Parameters
+    ----------
+    attribute : str
+        Its name.
+    numbers : numpy.ndarray
+        Values.
+
+    Returns
+    -------
+    numpy.ndarray
+    """
+    return builtin_schema()[attribute].allows(numbers)
 
 
-def _text(cell: object) -> str:
+def text_of(cell: object) -> str:
+    """Return what a cell of a table says, without spaces round it; blank where it says nothing.
+
+    Parameters
+    ----------
+    cell : object
+        Text, number, date or nothing, as the file has it.
+
+    Returns
+    -------
+    str
+    """
     if isinstance(cell, str):
         return cell.strip()
     if cell is None or cell != cell:  # noqa: PLR0124  NaN and NaT differ from themselves

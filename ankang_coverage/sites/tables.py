@@ -1,6 +1,7 @@
 """Tables as files hold them: a header, raw cells, and the row numbers a spreadsheet shows."""
 
 import csv
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -28,7 +29,7 @@ from ankang_coverage.inputs import (
 from ankang_coverage.limits import limits, require_within
 from ankang_coverage.region.coordinates import WGS84
 from ankang_coverage.region.vectors import layers_of, read_layer
-from ankang_coverage.sites.attributes import find_attributes
+from ankang_coverage.sites.schema import builtin_schema
 from ankang_coverage.sites.workbooks import open_workbook
 
 TEXT_FILES = (".csv", ".txt", ".tsv")
@@ -49,17 +50,19 @@ class Table:
 
     Attributes
     ----------
-    name
+    name : str
         The file's name, for messages.
-    headers
+    headers : tuple of str
         Headers as written.
-    cells
+    cells : pandas.DataFrame
         (n, columns) what stands below them, by position of the column, blank rows left out.
-    rows
+    rows : numpy.ndarray
         (n,) number of each row: 1-based with the header counted, as a spreadsheet does; in a
         vector file the number of the feature.
-    faults
+    faults : numpy.ndarray
         (n,) why a row is not to be trusted as a whole; blank where it is.
+    has_types : bool
+        Whether the file itself distinguishes numbers from text; a text file does not.
     """
 
     name: str
@@ -67,6 +70,7 @@ class Table:
     cells: pd.DataFrame
     rows: NDArray[np.int64]
     faults: NDArray[np.object_]
+    has_types: bool = True
 
 
 def read_table(
@@ -76,14 +80,18 @@ def read_table(
 
     Parameters
     ----------
-    path
+    path : str or Path
         CSV (UTF-8 or GB18030; comma, tab, semicolon or caret), Excel workbook, GeoPackage,
         GeoJSON or Shapefile. The header is the row among the first 10 with the most headers of
         ``attributes.csv``. The points of a vector file become its ``longitude`` and ``latitude``.
-    table
+    table : str, optional
         Sheet or layer; needed only where several hold places.
     check
         Is given name and headers before the rows are read, which can take long.
+
+    Returns
+    -------
+    Table
 
     Raises
     ------
@@ -92,6 +100,11 @@ def read_table(
     LimitError
         If it is larger, or its table longer or wider, than allowed.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise FileError(
+            f"a table is read from a file: give its path, not a {type(path).__name__}; tables in "
+            f"memory go into Network(...)"
+        )
     path = Path(path)
     kind = path.suffix.lower()
     if kind not in (*TEXT_FILES, *WORKBOOKS, *VECTOR_FILES):
@@ -123,7 +136,7 @@ def _read_text_table(path: Path, check: HeaderCheck | None) -> Table:
         separator = max(SEPARATORS, key=known_headers)
         text.seek(0)
         rows = enumerate(_records(path, text, separator), start=1)
-        return _numbered_table(path, rows, fields_split=True, check=check)
+        return _numbered_table(path, rows, is_text=True, check=check)
 
 
 def _records(
@@ -200,7 +213,7 @@ def _read_vector(path: Path, layer: str | None, check: HeaderCheck | None) -> Ta
     if found.crs is None or shapely.is_missing(found.shapes).all():
         raise FileError(f"{path} has no points with a CRS: export it again with its CRS")
     table = found.table
-    places = find_attributes(list(table.columns))
+    places = builtin_schema().find(list(table.columns))
     replaced = [*places.get("longitude", ()), *places.get("latitude", ())]
     table = table.drop(columns=table.columns[replaced])
     with reading(path, "a vector file", "export it again in EPSG:4326"):
@@ -247,13 +260,13 @@ def _choose(path: Path, what: str, wanted: str | None, has_places: Mapping[str, 
 
 def _has_places(rows: Sequence[Row]) -> bool:
     header = rows[_find_header(rows)[0]] if rows else ()
-    return {"longitude", "latitude"} <= find_attributes(header).keys()
+    return {"longitude", "latitude"} <= builtin_schema().find(header).keys()
 
 
 def _find_header(rows: Sequence[Row]) -> tuple[int, int]:
     """Return which of the first rows is the header, and how many attributes it names."""
     most = limits().columns
-    known = [len(find_attributes(row[:most])) for row in rows[:HEADER_WITHIN_ROWS]]
+    known = [len(builtin_schema().find(row[:most])) for row in rows[:HEADER_WITHIN_ROWS]]
     if not any(known):
         return next((n for n, row in enumerate(rows) if not _is_blank(row)), 0), 0
     best = max(known)
@@ -264,7 +277,7 @@ def _numbered_table(
     path: Path,
     numbered: Iterable[tuple[int, Row]],
     *,
-    fields_split: bool = False,
+    is_text: bool = False,
     check: HeaderCheck | None = None,
 ) -> Table:
     """Make a table of rows as they come, and stop at the first that is beyond a limit."""
@@ -277,7 +290,7 @@ def _numbered_table(
     require_within("columns", len(headers), f"{name} has too many columns")
     if check is not None and headers:
         check(printable(path.name), headers)
-    kept = _Kept(name, headers, fields_split)
+    kept = _Kept(name, headers, is_text)
     for number, row in chain(top[position + 1 :], rows):
         kept.add(number, row)
     if not kept.rows:
@@ -292,6 +305,7 @@ def _numbered_table(
         pd.DataFrame(dict(enumerate(zip(*kept.rows, strict=True))), dtype=object),
         np.array(kept.numbers, np.int64),
         np.array(kept.faults, dtype=object),
+        has_types=not is_text,
     )
 
 
@@ -304,16 +318,16 @@ class _Kept:
         The file, for messages.
     headers
         The header.
-    fields_split
+    is_text
         Whether more fields than headers mean that a field was split, and are no remarks beside
         the table.
     """
 
-    def __init__(self, name: str, headers: Sequence[str], fields_split: bool) -> None:
+    def __init__(self, name: str, headers: Sequence[str], is_text: bool) -> None:
         self.rows: list[Row] = []
         self.numbers: list[int] = []
         self.faults: list[str] = []
-        self._name, self._headers, self._fields_split = name, headers, fields_split
+        self._name, self._headers, self._is_text = name, headers, is_text
         self._limits = limits()
         self._n_blank = self._n_characters = 0
 
@@ -339,7 +353,7 @@ class _Kept:
         """Return a row as wide as the header, its texts not too long, and what is wrong with it."""
         fault, width = "", len(self._headers)
         if len(row) > width:
-            if self._fields_split and not _is_blank(row[width:]):
+            if self._is_text and not _is_blank(row[width:]):
                 fault = f"the row has more fields than the header's {width}"
             row = row[:width]
         elif len(row) < width:

@@ -17,7 +17,7 @@ from shapely import box
 from ankang_coverage.coverage.loss.store import Store
 from ankang_coverage.region import Region, Source, as_divisions, as_raster
 from ankang_coverage.region.divisions import dissolve
-from ankang_coverage.sites import Network, equip, no_rejections
+from ankang_coverage.sites import Network, make_cells, no_rejections
 
 CRS = "EPSG:32649"
 WEST, NORTH = 480_000.0, 3_660_000.0
@@ -90,7 +90,7 @@ def make_region():
 
 @pytest.fixture(scope="session")
 def make_network():
-    """Make a network of (id, x px, y px, kind, cells) on a region, cells as `equip` takes them."""
+    """Make a network of (id, x px, y px, kind, cells) on a region, for cells as `make_cells`."""
 
     def make(region, rows):
         geobox = region.geobox
@@ -107,7 +107,7 @@ def make_network():
             crs=CRS,
         )
         cells = [
-            equip([id_], layer, kind=kind, **settings)
+            make_cells([id_], layer, kind=kind, **settings)
             for id_, _, _, kind, on_air in rows
             for layer, settings in on_air
         ]

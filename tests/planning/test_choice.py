@@ -30,7 +30,7 @@ from ankang_coverage.planning.explanation import (
     knee,
     what_is_left,
 )
-from ankang_coverage.sites import Network, equip, no_rejections
+from ankang_coverage.sites import Network, make_cells, no_rejections
 
 COUNTIES = pd.Series({"610901": "甲县", "610902": "乙县"})
 
@@ -58,7 +58,7 @@ def asked(target, x_m, *, county=None, costs=None, owners=None, construction="po
         geometry=gpd.points_from_xy(x_m, np.zeros(n)),
         crs=32649,
     )
-    cells = equip(ids, layer, kind="micro", azimuths_deg=[0.0], height_m=12.0)
+    cells = make_cells(ids, layer, kind="micro", azimuths_deg=[0.0], height_m=12.0)
     table = pd.DataFrame(
         {
             "construction": construction,

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from ankang_coverage.errors import NetworkError
-from ankang_coverage.sites import Network, equip
+from ankang_coverage.sites import Network, make_cells
 from ankang_coverage.sites.catalogue import builtin_catalogue, radio_layer
 
 
@@ -73,7 +73,7 @@ def test_a_network_keeps_its_own_catalogue(small_network):
         id="nr-n1-40", bandwidth_mhz=40.0, n_resource_blocks=216
     )
     own = builtin_catalogue().with_entries(wide)
-    cells = equip(["A"], "nr-n1-40", azimuths_deg=[0], height_m=30.0, catalogue=own)
+    cells = make_cells(["A"], "nr-n1-40", azimuths_deg=[0], height_m=30.0, catalogue=own)
     sites = small_network.sites.loc[["A"]]
     network = Network(sites, cells, small_network.rejected, catalogue=own)
     kept = (
@@ -90,3 +90,38 @@ def test_a_network_keeps_its_own_catalogue(small_network):
 def test_a_site_that_is_not_there_is_named(small_network):
     with pytest.raises(NetworkError, match="names site 'nope'; known are: A, B, C"):
         small_network.with_sites(["A", "nope"])
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda s, c: (str(s), c), "sites is a str: give a GeoDataFrame of points"),
+        (lambda s, c: (c, s), "sites is a DataFrame: give a GeoDataFrame"),
+        (lambda s, c: (s, list(c)), "cells is a list: give a DataFrame with one row per cell"),
+        (lambda s, c: (s, c.rename(columns={"load": "site"})), "lacks column 'load'"),
+        (lambda s, c: (s, pd.concat([c, c["load"]], axis=1)), "has column 'load' twice"),
+        (lambda s, c: (s.set_crs(None, allow_override=True), c), "no CRS: name it with"),
+        (lambda s, c: (s.rename_geometry("place"), c), "no points in a column geometry"),
+        (lambda s, c: (s.set_geometry(s.buffer(1)), c), "site 'A' has no point"),
+        (lambda s, c: (s.assign(geometry=[None, *s.geometry[1:]]), c), "site 'A' has no point"),
+    ],
+)
+def test_what_is_no_table_of_sites_or_cells_is_named(small_network, change, says):
+    sites, cells = change(small_network.sites, small_network.cells)
+    with pytest.raises(NetworkError, match=says):
+        Network(sites, cells, small_network.rejected)
+
+
+def test_other_arguments_of_another_type_are_named(small_network):
+    sites, cells, rejected = small_network.sites, small_network.cells, small_network.rejected
+    with pytest.raises(NetworkError, match="catalogue is a str: give a catalogue"):
+        Network(sites, cells, rejected, catalogue="own.yaml")
+    with pytest.raises(NetworkError, match="schema is a dict: give a schema"):
+        Network(sites, cells, rejected, schema={})
+    with pytest.raises(NetworkError, match="other is a DataFrame: give a Network"):
+        small_network.plus(cells)
+
+
+def test_one_id_need_not_be_a_list(small_network):
+    assert small_network.with_sites("A").sites.index.tolist() == ["A"]
+    assert set(small_network.with_radio_layers("nr-n28").cells["radio_layer"]) == {"nr-n28"}

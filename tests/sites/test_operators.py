@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from ankang_coverage.errors import NetworkError
-from ankang_coverage.sites import Network, carriers, equip, usable_by
+from ankang_coverage.sites import Network, carriers, make_cells, usable_by
 
 OWNERS = {
     "lte-b3": ("mobile", "unicom", "telecom", ""),
@@ -18,7 +18,7 @@ def network(small_network):
     """Each radio layer on one site, a sector for each operator in the order of `OWNERS`."""
     tables = []
     for layer, owners in OWNERS.items():
-        cells = equip(["A"], layer, azimuths_deg=range(len(owners)), height_m=30.0)
+        cells = make_cells(["A"], layer, azimuths_deg=range(len(owners)), height_m=30.0)
         tables.append(cells.assign(operator=list(owners)))
     return Network(small_network.sites, pd.concat(tables), small_network.rejected)
 
@@ -61,6 +61,7 @@ def test_cells_of_one_carrier_belong_to_one_owner_or_to_those_who_share(network)
     ],
 )
 def test_a_subscriber_uses_own_shared_and_open_cells(network, operators, usable):
+    assert owned(network.with_operators(operators)) == usable
     assert owned(usable_by(network, operators)) == usable
 
 

@@ -652,3 +652,14 @@ def test_control_characters_of_a_table_do_not_reach_a_message(tmp_path):
     with pytest.raises(NetworkError, match=r"it has \\x1b\[2J, lat") as error:
         read_sites(tmp_path / "sites.csv")
     assert str(error.value).isprintable()
+
+
+def test_arguments_of_another_type_are_named(tmp_path, small_network):
+    with pytest.raises(FileError, match="give its path, not a GeoDataFrame; tables in memory"):
+        read_sites(small_network.sites)
+    with pytest.raises(NetworkError, match="catalogue is a str: give a catalogue"):
+        read(tmp_path, {}, catalogue="own.yaml")
+    with pytest.raises(NetworkError, match="schema is a list: give a schema"):
+        read(tmp_path, {}, schema=[])
+    with pytest.raises(NetworkError, match="crs 5.0 is unknown"):
+        read(tmp_path, {}, crs=5.0)

@@ -313,3 +313,9 @@ def test_points_without_crs(tmp_path):
     path.with_suffix(".prj").unlink()
     with pytest.raises(FileError, match="has no points with a CRS"):
         read_table(path)
+
+
+@pytest.mark.parametrize("path", [None, 5, {"path": "sites.csv"}])
+def test_what_is_no_path_is_named(path):
+    with pytest.raises(FileError, match="a table is read from a file: give its path, not a"):
+        read_table(path)

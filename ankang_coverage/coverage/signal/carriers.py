@@ -4,7 +4,7 @@ import hashlib
 import pickle
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +22,10 @@ TOGETHER = 4
 """Side of the squares that are computed together, each mast opened once for all [tiles]."""
 
 
+_OF_A_CELL = tuple(field.name for field in fields(CellSetting) if field.name != "position")
+"""All that a tile takes of a cell: what is added to `CellSetting` is in the key of its tiles."""
+
+
 class MastCells(NamedTuple):
     """The cells of one carrier on one mast.
 
@@ -33,12 +37,16 @@ class MastCells(NamedTuple):
         Its place on the grid [pixels], whole at pixel centres.
     cells : tuple of CellSetting
         The cells, by ascending position.
+    columns : bytes
+        Digest of all columns of the cells that change signals by the schema of the site table, so
+        that a new column is in the key of a tile whatever is computed from it.
     """
 
     wanted: Wanted
     row: float
     column: float
     cells: tuple[CellSetting, ...]
+    columns: bytes = b""
 
 
 class TileMasts(NamedTuple):
@@ -388,20 +396,15 @@ def _part(loss: LossWindow, rows: slice, columns: slice) -> LossWindow | None:
     )
 
 
+def _known_by(value: object) -> object:
+    """Return what tells a value from others: numpy shortens what it prints of a measured cut."""
+    return value.digest if isinstance(value, MeasuredPattern) else value
+
+
 def _digest(mast: MastCells) -> bytes:
     """Digest what a mast puts on a tile, whatever the numbers of its cells."""
-    cells = [
-        (
-            c.level_dbm,
-            c.pattern.digest if isinstance(c.pattern, MeasuredPattern) else c.pattern,
-            c.azimuth_deg,
-            c.mechanical_tilt_deg,
-            c.electrical_tilt_deg,
-            c.load,
-        )
-        for c in mast.cells
-    ]
-    described = repr((mast.wanted.key, mast.row, mast.column, cells))
+    cells = [[_known_by(getattr(cell, name)) for name in _OF_A_CELL] for cell in mast.cells]
+    described = repr((mast.wanted.key, mast.row, mast.column, mast.columns, cells))
     return hashlib.blake2b(described.encode(), digest_size=16).digest()
 
 

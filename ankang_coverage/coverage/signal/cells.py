@@ -1,5 +1,6 @@
 """The cells of a network that a prediction counts, and the masts they hang on."""
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -22,9 +23,17 @@ from ankang_coverage.sites import Network
 from ankang_coverage.sites.catalogue import Catalogue
 from ankang_coverage.sites.operators import carriers as carriers_of
 
+DERIVED = ("site", "x_m", "y_m", "carrier")
+"""What a prediction takes of a cell beside the columns that change signals: whose it is, where it
+stands and which cells interfere with it."""
+
 
 class Cell(NamedTuple):
-    """All that a prediction uses of a cell beside its id; units as in `Network`."""
+    """All that a prediction takes of a cell beside its id; units as in `Network`.
+
+    A field is one of `DERIVED`, or an attribute of which the schema says that it changes signals:
+    `cells_of_network` gives no other. The reverse is tested.
+    """
 
     site: str
     x_m: float
@@ -43,7 +52,7 @@ class Cell(NamedTuple):
 
 
 def cells_of_network(network: Network, radio_layers: Sequence[str], geobox: GeoBox) -> pd.DataFrame:
-    """Return the cells of a network that count, with the columns of `Cell`.
+    """Return the cells of a network that count, with all that a prediction takes of them.
 
     Parameters
     ----------
@@ -57,7 +66,8 @@ def cells_of_network(network: Network, radio_layers: Sequence[str], geobox: GeoB
     Returns
     -------
     pandas.DataFrame
-        Indexed by cell id, in the network's order.
+        `DERIVED`, and the columns that change signals by the network's schema; indexed by cell id,
+        in the network's order.
 
     Raises
     ------
@@ -71,12 +81,18 @@ def cells_of_network(network: Network, radio_layers: Sequence[str], geobox: GeoB
         require_same_crs(outdoor.sites, geobox, "sites")
     cells = outdoor.cells
     points = outdoor.sites.geometry.loc[cells["site"]]
-    return cells.assign(
-        x_m=points.x.to_numpy(np.float64),
-        y_m=points.y.to_numpy(np.float64),
-        kind=outdoor.sites["kind"].loc[cells["site"]].to_numpy(),
-        carrier=carriers_of(outdoor),
-    )[list(Cell._fields)]
+    taken = {
+        "site": cells["site"],
+        "x_m": points.x.to_numpy(np.float64),
+        "y_m": points.y.to_numpy(np.float64),
+        "carrier": carriers_of(outdoor),
+    }
+    for about in network.schema:
+        if about.changes_signal and about.table:
+            of_site = about.table == "sites"
+            values = outdoor.sites[about.name].loc[cells["site"]] if of_site else cells[about.name]
+            taken[about.name] = values.to_numpy(np.float64 if about.is_number else None)
+    return pd.DataFrame(taken, index=cells.index)
 
 
 def masts_of_cells(
@@ -108,6 +124,7 @@ def masts_of_cells(
     together: dict[tuple[str, Mast, float], list[CellSetting]] = {}
     sites: dict[Mast, str] = {}
     columns = [cells[name].tolist() for name in Cell._fields]
+    stated = _stated(cells)
     for position, cell in enumerate(map(Cell._make, zip(*columns, strict=True))):
         layer = layers[cell.radio_layer]
         radius_m = settings.micro_radius_m if cell.kind == "micro" else settings.radius_m
@@ -134,9 +151,25 @@ def masts_of_cells(
         if mast not in off_terrain:
             row, column = pixel_of(ground.geobox, mast.x_m, mast.y_m)
             masts.setdefault(carrier, []).append(
-                MastCells(keys.wanted(mast, frequency_mhz), row, column, tuple(settings_of_cells))
+                MastCells(
+                    keys.wanted(mast, frequency_mhz),
+                    row,
+                    column,
+                    tuple(settings_of_cells),
+                    _digest(stated[cell.position] for cell in settings_of_cells),
+                )
             )
     return masts, len(set(off_terrain.values()))
+
+
+def _stated(cells: pd.DataFrame) -> list[tuple[object, ...]]:
+    """Return each cell's columns that change signals, by name."""
+    columns = cells.columns.difference(list(DERIVED))
+    return list(cells[columns].itertuples(index=False, name=None))
+
+
+def _digest(stated: Iterable[tuple[object, ...]]) -> bytes:
+    return hashlib.blake2b(repr(list(stated)).encode(), digest_size=16).digest()
 
 
 def sites_of_masts(

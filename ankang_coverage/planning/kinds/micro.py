@@ -20,7 +20,7 @@ from ankang_coverage.planning.target import Situation, Target
 from ankang_coverage.planning.vector_files import read_roads
 from ankang_coverage.region import Region
 from ankang_coverage.settings import Number
-from ankang_coverage.sites import Network, equip, no_rejections
+from ankang_coverage.sites import Network, make_cells, no_rejections
 from ankang_coverage.sites.catalogue import Catalogue
 from ankang_coverage.words import Words
 
@@ -240,7 +240,7 @@ def _sites(places: gpd.GeoDataFrame, region: Region) -> gpd.GeoDataFrame:
 def _cells(sites: gpd.GeoDataFrame, target: MicroTarget, catalogue: Catalogue) -> pd.DataFrame:
     return pd.concat(
         [
-            equip(
+            make_cells(
                 list(sites.index),
                 layer,
                 kind="micro",

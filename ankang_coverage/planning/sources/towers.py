@@ -9,7 +9,7 @@ import pandas as pd
 from ankang_coverage.planning.candidates import Candidates, nothing_dropped
 from ankang_coverage.planning.costs import UnitPrices
 from ankang_coverage.planning.sources.base import CandidateSource, PlaceSearch, no_places
-from ankang_coverage.sites import Network, equip, no_rejections
+from ankang_coverage.sites import Network, make_cells, no_rejections
 
 
 class Towers(CandidateSource):
@@ -170,7 +170,7 @@ def _on_same_frame(network: Network, sites: pd.DataFrame, layer: str) -> pd.Data
             head = group.groupby("site", sort=False).first().loc[ids]
             azimuths = group["azimuth_deg"].to_numpy()
             equipped.append(
-                equip(
+                make_cells(
                     list(ids),
                     layer,
                     kind=kind,

@@ -6,7 +6,11 @@ import pandas as pd
 
 from ankang_coverage.planning import Plan
 from ankang_coverage.reporting.csv_files import write_csv
-from ankang_coverage.reporting.labels import labelled, synthetic_text
+from ankang_coverage.reporting.labels import (
+    labelled,
+    synthetic_text,
+    with_columns_of_sites,
+)
 from ankang_coverage.reporting.outputs.base import Output, Writer
 
 CHOSEN_COLUMNS = {
@@ -61,4 +65,5 @@ def chosen_table(plan: Plan) -> pd.DataFrame:
     """
     chosen = plan.chosen.drop(columns="geometry").rename_axis("id").reset_index()
     table = labelled(plan, chosen).assign(synthetic=synthetic_text(plan))
-    return table[list(CHOSEN_COLUMNS)].rename(columns=CHOSEN_COLUMNS)
+    table = table[list(CHOSEN_COLUMNS)].rename(columns=CHOSEN_COLUMNS)
+    return with_columns_of_sites(plan, table)

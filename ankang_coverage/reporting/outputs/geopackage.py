@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import geopandas as gpd
+import pandas as pd
 import pyogrio
 from pyogrio.errors import DataLayerError, DataSourceError
 
@@ -15,8 +16,11 @@ from ankang_coverage.errors import FileError
 from ankang_coverage.planning import Plan
 from ankang_coverage.planning.overlay import LEVELS
 from ankang_coverage.reporting.csv_files import with_text
-from ankang_coverage.reporting.labels import labelled
+from ankang_coverage.reporting.labels import NAMES_OF_GDAL, labelled, with_columns_of_sites
 from ankang_coverage.reporting.outputs.base import Output, Writer
+from ankang_coverage.sites import Network
+from ankang_coverage.sites.extra_columns import distinct_names
+from ankang_coverage.sites.rows import text_of
 
 _NOT_FOR_GDAL = re.compile("[\0\ud800-\udfff]")
 _FIXED_TIME = "2021-01-01T00:00:00Z"
@@ -49,8 +53,10 @@ def write_geopackage(plan: Plan, path: Path) -> None:
         If it cannot be written, such as on a full disk.
     """
     tables = {
-        "chosen_sites": labelled(plan, plan.chosen).rename_axis("id").reset_index(),
-        "existing_sites": plan.network.sites.rename_axis("id").reset_index(),
+        "chosen_sites": with_columns_of_sites(
+            plan, labelled(plan, plan.chosen).rename_axis("id").reset_index()
+        ),
+        "existing_sites": _existing_sites(plan.network),
         **{
             level: labelled(plan, getattr(plan, level)).rename_axis("code").reset_index()
             for level in LEVELS
@@ -61,7 +67,7 @@ def write_geopackage(plan: Plan, path: Path) -> None:
     pyogrio.set_gdal_config_options({date: _FIXED_TIME})
     try:
         for layer, table in tables.items():
-            with_text(table, _for_gdal).to_file(path, layer=layer, driver="GPKG", engine="pyogrio")
+            _writable(table).to_file(path, layer=layer, driver="GPKG", engine="pyogrio")
         _require_whole(path, tables)
     except (DataSourceError, DataLayerError, sqlite3.Error) as error:
         raise FileError(
@@ -69,6 +75,26 @@ def write_geopackage(plan: Plan, path: Path) -> None:
         ) from error
     finally:
         pyogrio.set_gdal_config_options({date: previous})
+
+
+def _existing_sites(network: Network) -> gpd.GeoDataFrame:
+    """Return the sites with their ids; a column that another has the name of gets a number."""
+    extra = network.extra_columns("sites")
+    kept = [column for column in network.sites if column not in extra]
+    names = distinct_names(extra, [*kept, "id", *NAMES_OF_GDAL])
+    sites = network.sites.rename(columns=dict(zip(extra, names, strict=True)))
+    return sites.rename_axis("id").reset_index()
+
+
+def _writable(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return a table that GDAL can write: a user's column may hold anything."""
+    table = table.rename(columns={column: _for_gdal(str(column)) for column in table})
+    mixed = [
+        name
+        for name, kind in table.dtypes.drop("geometry").items()
+        if kind.kind not in "biufM" and pd.api.types.infer_dtype(table[name]) != "string"
+    ]
+    return with_text(table.assign(**{name: table[name].map(text_of) for name in mixed}), _for_gdal)
 
 
 def _require_whole(path: Path, tables: Mapping[str, gpd.GeoDataFrame]) -> None:
