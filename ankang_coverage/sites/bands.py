@@ -62,16 +62,16 @@ def find_radio_layer(
 
     Parameters
     ----------
-    radio_layer
+    radio_layer : str
         Id of a radio layer; when given, it alone decides.
-    band
+    band : str
         Band: ``B8``, ``n78``, ``FDD900``, ``900M``, ``3.5G``, ``D频段``, ``8`` …; a B without
         another word means LTE.
-    technology
+    technology : str
         ``LTE``, ``4G``, ``TDD`` … or ``NR``, ``5G`` …
-    channel
+    channel : str
         Downlink channel number; it decides where the band does not.
-    catalogue
+    catalogue : Catalogue, optional
         Where the radio layers stand; the built-in one when omitted.
 
     Returns

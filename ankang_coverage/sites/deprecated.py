@@ -13,7 +13,7 @@ def equip(*args: Any, **keywords: Any) -> pd.DataFrame:
 
     Parameters
     ----------
-    *args, **keywords
+    *args, **keywords : Any
         As for `make_cells`.
 
     Returns

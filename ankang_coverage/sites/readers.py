@@ -300,7 +300,7 @@ def _cell_ids(rows: Rows, used: Positions, cells: pd.DataFrame) -> Texts:
 
 def _is_local(ids: Texts) -> Mask:
     """Return which ids are numbers that count within a base station."""
-    return np.array([is_local_cell(one) for one in ids], dtype=bool)
+    return np.array([is_local_cell(id_) for id_ in ids], dtype=bool)
 
 
 def is_local_cell(id_: str) -> bool:

@@ -118,7 +118,7 @@ class Schema:
                 )
             if not attribute.table:
                 raise NetworkError(f"attribute {attribute.name}: give table sites or cells")
-        named = (replace(one, headers=(one.name, *one.headers)) for one in attributes)
+        named = (replace(own, headers=(own.name, *own.headers)) for own in attributes)
         return Schema((*self.attributes, *named))
 
     def find(self, headers: Sequence[object]) -> dict[str, list[int]]:

@@ -144,7 +144,7 @@ def _records(
 ) -> Iterator[list[str]]:
     """Yield the rows of a text table, and name the row in which a quotation mark is left open."""
     lines = _Lines(printable(str(path)), text)
-    # The parser's own limit is the process's; ours is told with the row.
+    # The parser's own limit is the process's; ours names the row.
     csv.field_size_limit(max(csv.field_size_limit(), limits().row_characters))
     rows = csv.reader(lines, delimiter=separator, strict=strict)
     while True:
@@ -190,8 +190,8 @@ class _Lines:
             why = (
                 " (a quotation mark may be missing: it goes on over many lines)" if goes_on else ""
             )
-            told = f"{self.place}{why} has too many characters"
-            require_within("row_characters", self._n_characters, told)
+            what = f"{self.place}{why} has too many characters"
+            require_within("row_characters", self._n_characters, what)
         return line
 
 
@@ -233,7 +233,7 @@ def _coordinates(
     is_point = (shapely.get_type_id(geometries) == shapely.GeometryType.POINT) & ~shapely.is_empty(
         geometries
     )
-    kinds = np.array([getattr(one, "geom_type", None) for one in geometries], dtype=object)
+    kinds = np.array([getattr(shape, "geom_type", None) for shape in geometries], dtype=object)
     instead = np.where(faults == "", kinds, faults)
     longitude = np.where(is_point, shapely.get_x(geometries).astype(object), instead)
     latitude = np.where(is_point, shapely.get_y(geometries).astype(object), instead)
@@ -247,7 +247,7 @@ def _choose(path: Path, what: str, wanted: str | None, has_places: Mapping[str, 
         if wanted in has_places:
             return wanted
         raise FileError(f"{name} has no {what} {quoted(wanted)}; it has {listed(has_places)}")
-    suitable = [one for one, suits in has_places.items() if suits]
+    suitable = [table for table, suits in has_places.items() if suits]
     if len(suitable) > 1:
         raise FileError(
             f"{name} has several tables, the {what}s {listed(suitable)}: name one with table=, "
@@ -314,11 +314,11 @@ class _Kept:
 
     Parameters
     ----------
-    name
+    name : str
         The file, for messages.
-    headers
+    headers : sequence of str
         The header.
-    is_text
+    is_text : bool
         Whether more fields than headers mean that a field was split, and are no remarks beside
         the table.
     """
@@ -365,7 +365,7 @@ class _Kept:
                 if not fault and isinstance(cell, str) and len(cell) > longest:
                     column = printable(header, LONGEST_VALUE)
                     fault = f"column {column} has more than {longest:,} characters"
-            row = [shortened(one, longest) if isinstance(one, str) else one for one in row]
+            row = [shortened(cell, longest) if isinstance(cell, str) else cell for cell in row]
             n_characters = _n_characters(row)
         self._n_characters += n_characters
         return row, fault

@@ -32,7 +32,10 @@ def planned(small_region, small_network):
         "radio_layers": ("lte-b8",),
         "minimum_spacing_m": 500,
     }
-    rules = {"4g": service("4g").model_copy(update={"rsrp_threshold_dbm": -86.0})}
+    rules = {
+        "4g": service("4g").model_copy(update={"rsrp_threshold_dbm": -86.0}),
+        "5g": service("5g"),
+    }
     return plan(small_region, small_network, Programme(targets=(target,)), rules=rules)
 
 

@@ -29,6 +29,7 @@ from ankang_coverage.sites import Network, no_rejections
 from ankang_coverage.sites.attributes import plain_header
 from ankang_coverage.sites.readers import LONGEST_LOCAL_CELL, is_local_cell
 from ankang_coverage.sites.rows import NUMBER, Rows, is_within, positions_of
+from ankang_coverage.sites.schema import builtin_schema
 from ankang_coverage.sites.tables import Table, read_table
 
 Datum = Literal["wgs84", "gcj02", "bd09"]
@@ -179,7 +180,10 @@ class _MeasuredRows(Rows):
 
 def _positions(name: str, headers: Sequence[str]) -> dict[str, int]:
     """Return the position of each column, and refuse a table that lacks one that must be there."""
-    known, plain = positions_of(name, headers), [plain_header(header) for header in headers]
+    known, plain = (
+        positions_of(name, headers, builtin_schema()),
+        [plain_header(header) for header in headers],
+    )
     for attribute, in_use in HEADERS.items():
         here = [plain.index(header) for header in map(plain_header, in_use) if header in plain]
         if here:

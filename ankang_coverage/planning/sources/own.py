@@ -17,6 +17,7 @@ from ankang_coverage.planning.sources.base import CandidateSource, PlaceSearch
 from ankang_coverage.region.coordinates import WGS84, bd09_to_gcj02, gcj02_to_wgs84
 from ankang_coverage.sites.attributes import plain_header
 from ankang_coverage.sites.rows import Rows, positions_of
+from ankang_coverage.sites.schema import builtin_schema
 from ankang_coverage.sites.tables import Table, read_table
 from ankang_coverage.words import Words
 
@@ -145,7 +146,7 @@ def own_places(
 
 
 def _require_columns(name: str, headers: Sequence[str]) -> None:
-    known = positions_of(name, headers)
+    known = positions_of(name, headers, builtin_schema())
     for needed in ("longitude", "latitude"):
         if needed not in known:
             raise PlanningError(f"{name} has no column {needed}; it has {listed(headers)}")

@@ -72,7 +72,7 @@ class Catalogue(Shown):
 
     Attributes
     ----------
-    antennas, radio_layers, services, sharing
+    antennas, radio_layers, services, sharing : mapping
         Entries by id, in their order.
 
     Raises
@@ -126,9 +126,9 @@ class Catalogue(Shown):
 
         Parameters
         ----------
-        radio_layer
+        radio_layer : str
             Id of the radio layer.
-        operator
+        operator : str
             Id of the operator.
 
         Examples
@@ -148,7 +148,7 @@ class Catalogue(Shown):
 
         Parameters
         ----------
-        *entries
+        *entries : Entry
             Antennas, radio layers, services and sharing, in any order.
 
         Raises
@@ -209,8 +209,8 @@ def builtin_catalogue() -> Catalogue:
     """
     lists: dict[str, Any] = {}
     for name, reader in _READERS.items():
-        told = read_yaml(Path(__file__).with_name(f"{name}.yaml"))
-        lists[name] = _entries(f"{name}.yaml", told, reader, _MODELS[name])
+        values = read_yaml(Path(__file__).with_name(f"{name}.yaml"))
+        lists[name] = _entries(f"{name}.yaml", values, reader, _MODELS[name])
     return Catalogue(**lists)
 
 
@@ -219,12 +219,12 @@ def read_catalogue(path: str | Path, base: Catalogue | None = None) -> Catalogue
 
     Parameters
     ----------
-    path
+    path : str or Path
         YAML file with any of the lists ``antennas``, ``radio_layers``, ``services`` and
         ``sharing``, written as in the files of ``ankang_coverage/sites/catalogue``. An antenna
         of ``kind: measured`` has, instead of the numbers of a pattern, a ``pattern_file``: MSI or
         Planet, its path relative to the YAML file. Its content is read into the catalogue.
-    base
+    base : Catalogue, optional
         The catalogue to add them to; an entry whose id is there replaces it. The built-in one
         when omitted.
 
@@ -314,7 +314,7 @@ def antenna(id: str) -> AnyAntenna:  # noqa: A002  an id is what it is called ev
 
     Parameters
     ----------
-    id
+    id : str
         Its id, such as ``macro-65-15dbi``.
 
     Returns
@@ -340,7 +340,7 @@ def radio_layer(id: str) -> RadioLayer:  # noqa: A002
 
     Parameters
     ----------
-    id
+    id : str
         Its id, such as ``lte-b8``.
 
     Returns
@@ -366,7 +366,7 @@ def service(id: str) -> Service:  # noqa: A002
 
     Parameters
     ----------
-    id
+    id : str
         Its id, such as ``4g``.
 
     Returns
@@ -387,21 +387,23 @@ def service(id: str) -> Service:  # noqa: A002
     return builtin_catalogue().service(id)
 
 
-def _read_antenna(catalogue: Path, told: Any) -> AnyAntenna:
+def _read_antenna(catalogue: Path, values: Any) -> AnyAntenna:
     """Return an antenna of one's own catalogue; a measured one takes in its pattern file."""
-    measured = isinstance(told, dict) and (told.get("kind") == "measured" or "pattern_file" in told)
+    measured = isinstance(values, dict) and (
+        values.get("kind") == "measured" or "pattern_file" in values
+    )
     if not measured:
-        return as_antenna(told)
-    id_ = printable(str(told.get("id", "without id")), LONGEST_VALUE)
+        return as_antenna(values)
+    id_ = printable(str(values.get("id", "without id")), LONGEST_VALUE)
     antenna = f"{printable(str(catalogue))}, antenna {id_}"
-    if told.get("kind") != "measured":
+    if values.get("kind") != "measured":
         raise CatalogueError(f"{antenna} has a pattern_file: write kind: measured")
-    if "pattern_file" not in told:
+    if "pattern_file" not in values:
         raise CatalogueError(f"{antenna} is measured: name its MSI or Planet file in pattern_file")
-    file = told["pattern_file"]
+    file = values["pattern_file"]
     if not isinstance(file, str):
         raise CatalogueError(f"{antenna}: pattern_file must be the path of a file, in quotes")
-    if beside := told.keys() - {"id", "source", "kind", "pattern_file"}:
+    if beside := values.keys() - {"id", "source", "kind", "pattern_file"}:
         raise CatalogueError(
             f"{antenna} is described by {printable(file, LONGEST_VALUE)}: leave out "
             f"{listed(sorted(map(str, beside)))}"
@@ -413,18 +415,18 @@ def _read_antenna(catalogue: Path, told: Any) -> AnyAntenna:
             f"{antenna}: {error}; correct the file, or its path in pattern_file, which begins at "
             f"the folder of {catalogue.name}"
         ) from error
-    own = {name: value for name, value in told.items() if name != "pattern_file"}
+    own = {name: value for name, value in values.items() if name != "pattern_file"}
     return as_antenna({**own, "pattern": pattern})
 
 
 def _entries(
-    where: str, told: Any, reader: Callable[[Any], _Entry], model: type[Entry] | UnionType
+    where: str, stated: Any, reader: Callable[[Any], _Entry], model: type[Entry] | UnionType
 ) -> dict[str, _Entry]:
     """Return the entries of a list by id; every fault names the place and the entry."""
-    if not isinstance(told, list):
+    if not isinstance(stated, list):
         raise CatalogueError(f"{where} is no list of entries")
     entries: dict[str, _Entry] = {}
-    for number, values in enumerate(told, start=1):
+    for number, values in enumerate(stated, start=1):
         try:
             entry = reader(values)
         except ValidationError as error:

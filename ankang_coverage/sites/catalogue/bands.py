@@ -18,11 +18,11 @@ class Band:
 
     Attributes
     ----------
-    technology, number
+    technology, number : str, int
         ``lte`` or ``nr``, and the band's number.
-    downlink_mhz, uplink_mhz
+    downlink_mhz, uplink_mhz : tuple of float
         Lowest and highest frequency [MHz]; the same in TDD.
-    bandwidths_mhz
+    bandwidths_mhz : tuple of float
         Bandwidths that carriers may have [MHz].
     """
 
@@ -79,9 +79,9 @@ def band(technology: Technology, number: int) -> Band:
 
     Parameters
     ----------
-    technology
+    technology : str
         ``lte`` or ``nr``.
-    number
+    number : int
         Number of the band.
 
     Returns
@@ -101,7 +101,7 @@ def band(technology: Technology, number: int) -> Band:
     """
     found = BANDS.get((technology, number))
     if found is None:
-        known = ", ".join(one.name for one in BANDS.values() if one.technology == technology)
+        known = ", ".join(named.name for named in BANDS.values() if named.technology == technology)
         raise CatalogueError(
             f"band {number} of {technology.upper()} is not in use in China; known are {known}"
         )

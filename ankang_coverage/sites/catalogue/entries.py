@@ -65,7 +65,7 @@ Building: TypeAlias = Literal["traditional", "efficient"]
 Percent = Annotated[Number, Field(gt=0.0, lt=100.0)]
 
 DEFAULT_ERROR_SIGMA_DB = 8.0
-"""Total error of a prediction until a calibration tells it [dB]: planning assumption."""
+"""Total error of a prediction without a calibration [dB]: planning assumption."""
 
 LTE_RESOURCE_BLOCKS: Mapping[tuple[int, float], int] = MappingProxyType(
     {(15, 1.4): 6, (15, 3.0): 15, (15, 5.0): 25, (15, 10.0): 50, (15, 15.0): 75, (15, 20.0): 100}
@@ -91,9 +91,9 @@ class Entry(Settings):
 
     Attributes
     ----------
-    id
+    id : str
         Its name, in lower case with hyphens.
-    source
+    source : str
         Where its figures come from; assumptions are called so.
     """
 
@@ -105,7 +105,7 @@ class Entry(Settings):
 
         Parameters
         ----------
-        **changes
+        **changes : object
             New values by name of the field.
 
         Raises
@@ -132,13 +132,13 @@ class Antenna(Entry):
 
     Attributes
     ----------
-    kind
+    kind : str
         ``sector``, ``omni`` or ``ssb-beam`` (envelope of NR's swept synchronisation beams).
-    gain_dbi
+    gain_dbi : float
         Gain at the peak [dBi].
-    horizontal_beamwidth_deg, vertical_beamwidth_deg
+    horizontal_beamwidth_deg, vertical_beamwidth_deg : float
         Half-power beamwidths [degrees]; 360 horizontally for an omnidirectional antenna.
-    front_to_back_db, side_lobe_suppression_db
+    front_to_back_db, side_lobe_suppression_db : float
         The most the pattern, and its vertical plane, attenuate [dB].
     """
 
@@ -170,16 +170,16 @@ class Antenna(Entry):
         return self
 
 
-def _read_pattern(told: Any) -> MeasuredPattern:
-    if isinstance(told, MeasuredPattern):
-        return told
+def _read_pattern(values: Any) -> MeasuredPattern:
+    if isinstance(values, MeasuredPattern):
+        return values
     try:
-        return MeasuredPattern(**told)
+        return MeasuredPattern(**values)
     except TypeError as error:
         raise ValueError(f"this is no measured pattern: {error}") from error
 
 
-def _told_pattern(pattern: MeasuredPattern) -> dict[str, Any]:
+def _values_of(pattern: MeasuredPattern) -> dict[str, Any]:
     """Return what a pattern is made from, in numbers that JSON keeps to the last digit."""
     made_from = {own.name: getattr(pattern, own.name) for own in fields(pattern) if own.init}
     return {
@@ -193,16 +193,14 @@ class MeasuredAntenna(Entry):
 
     Attributes
     ----------
-    kind
+    kind : str
         ``measured``.
-    pattern
+    pattern : MeasuredPattern
         What the file says, with both cuts: an entry needs its file no longer.
     """
 
     kind: Literal["measured"]
-    pattern: Annotated[
-        MeasuredPattern, PlainValidator(_read_pattern), PlainSerializer(_told_pattern)
-    ]
+    pattern: Annotated[MeasuredPattern, PlainValidator(_read_pattern), PlainSerializer(_values_of)]
 
     @property
     def gain_dbi(self) -> float:
@@ -213,12 +211,12 @@ class MeasuredAntenna(Entry):
 AnyAntenna: TypeAlias = Antenna | MeasuredAntenna
 
 
-def as_antenna(told: Any) -> AnyAntenna:
+def as_antenna(values: Any) -> AnyAntenna:
     """Return an antenna of the model that its kind asks for.
 
     Parameters
     ----------
-    told
+    values : mapping
         Values by name of the field, as ``model_dump`` gives them.
 
     Returns
@@ -237,8 +235,8 @@ def as_antenna(told: Any) -> AnyAntenna:
     >>> as_antenna(antenna("macro-65-15dbi").model_dump()).gain_dbi
     15.0
     """
-    is_measured = isinstance(told, Mapping) and told.get("kind") == "measured"
-    return (MeasuredAntenna if is_measured else Antenna).model_validate(told)
+    is_measured = isinstance(values, Mapping) and values.get("kind") == "measured"
+    return (MeasuredAntenna if is_measured else Antenna).model_validate(values)
 
 
 class RadioLayer(Entry):
@@ -246,37 +244,37 @@ class RadioLayer(Entry):
 
     Attributes
     ----------
-    technology, band, duplex
+    technology, band, duplex : str, int, str
         ``lte`` or ``nr``, the number of the band, ``fdd`` or ``tdd``.
-    frequency_mhz
+    frequency_mhz : float
         Middle of the downlink carrier [MHz], at which losses are computed.
-    bandwidth_mhz, subcarrier_spacing_khz, n_resource_blocks
+    bandwidth_mhz, subcarrier_spacing_khz, n_resource_blocks : float, int, int
         Bandwidth [MHz], subcarrier spacing [kHz] and the blocks they make.
-    ports
+    ports : int
         Ports that share the reference signal's power; 1 in NR.
-    power_dbm, micro_power_dbm
+    power_dbm, micro_power_dbm : float
         Power of the carrier over all ports, on a macro and on a micro site [dBm].
-    feeder_loss_db, body_loss_db
+    feeder_loss_db, body_loss_db : float
         Losses between transmitter and antenna, and at the terminal's user [dB].
-    operators
+    operators : tuple of str
         Who runs it: ``mobile``, ``unicom``, ``telecom``, ``cbn``.
-    antenna, micro_antenna
+    antenna, micro_antenna : str
         Ids of the antennas usual on a macro and on a micro site.
-    load
+    load : float
         Average share of a cell's downlink resource elements in use [0–1].
-    terminal_noise_figure_db, base_noise_figure_db
+    terminal_noise_figure_db, base_noise_figure_db : float
         Noise figures of the receivers [dB].
-    terminal_power_dbm
+    terminal_power_dbm : float
         Power of the terminal [dBm].
-    uplink_interference_db
+    uplink_interference_db : float
         How far other cells' terminals lift the noise at the base [dB].
-    downlink_layers, uplink_layers
+    downlink_layers, uplink_layers : int
         Most MIMO layers: 1, 2 or 4.
-    downlink_modulation, uplink_modulation
+    downlink_modulation, uplink_modulation : str
         Highest modulation, ``64qam`` or ``256qam``.
-    downlink_overhead, uplink_overhead
+    downlink_overhead, uplink_overhead : float
         Share of a direction's resource elements that carry no data [0–1].
-    tdd_pattern
+    tdd_pattern : str
         Slots of a TDD frame and symbols of its special slot, as `tdd_shares` reads them; blank
         in FDD.
     """
@@ -358,7 +356,7 @@ class RadioLayer(Entry):
 
         Parameters
         ----------
-        kind
+        kind : str
             ``macro`` or ``micro``.
 
         Returns
@@ -385,7 +383,7 @@ class RadioLayer(Entry):
 
         Parameters
         ----------
-        kind
+        kind : str
             ``macro`` or ``micro``.
 
         Returns
@@ -468,23 +466,23 @@ class Service(Entry):
 
     Attributes
     ----------
-    radio_layers
+    radio_layers : tuple of str
         Ids of the radio layers, any of which provides the service.
-    rsrp_threshold_dbm
+    rsrp_threshold_dbm : float
         Lowest RSRP (SS-RSRP in NR) that counts as covered [dBm].
-    edge_probability
+    edge_probability : float
         Probability with which RSRP must reach it; at 0.5 the predicted median suffices.
-    error_sigma_db
+    error_sigma_db : float or None
         Standard deviation of the prediction's total error [dB]; None for that of the calibration,
         or 8 dB without one.
-    sinr_threshold_db
+    sinr_threshold_db : float or None
         Lowest SINR [dB], or None.
-    uplink_mbps
+    uplink_mbps : float or None
         Lowest rate that the uplink must reach at the terminal's full power [Mbit/s], or None.
-    indoor
+    indoor : str or None
         Kind of building inside which the rule must hold, ``traditional`` or ``efficient`` as in
         ITU-R P.2109; None outdoors.
-    indoor_probability_percent
+    indoor_probability_percent : float
         Share of buildings whose entry loss is not exceeded [%].
     """
 
@@ -498,12 +496,12 @@ class Service(Entry):
     indoor_probability_percent: Percent = 50.0
 
     def sigma_db(self, calibrated_db: float | None = None) -> float:
-        """Return the standard deviation of the total error that the rule reckons with [dB].
+        """Return the standard deviation of the total error that the rule uses [dB].
 
         Parameters
         ----------
-        calibrated_db
-            That of a calibration, which goes before the default but not before the rule's own.
+        calibrated_db : float, optional
+            That of a calibration: used instead of the default, but not instead of the rule's own.
         """
         for sigma_db in (self.error_sigma_db, calibrated_db):
             if sigma_db is not None:
@@ -515,7 +513,7 @@ class Service(Entry):
 
         Parameters
         ----------
-        calibrated_db
+        calibrated_db : float, optional
             As for `sigma_db`.
 
         Examples
@@ -532,9 +530,9 @@ class Sharing(Entry):
 
     Attributes
     ----------
-    radio_layer
+    radio_layer : str
         Id of the radio layer.
-    operators
+    operators : tuple of str
         Who shares it, two or more.
     """
 
