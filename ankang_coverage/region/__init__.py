@@ -1,4 +1,4 @@
-"""WHERE: the divisions and the rasters of one study area."""
+"""The divisions and rasters of one study area."""
 
 from ankang_coverage.region.divisions import as_divisions, check_hierarchy, read_divisions
 from ankang_coverage.region.land_cover import LandCoverClass, LandCoverTable, bare_ground

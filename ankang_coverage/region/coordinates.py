@@ -1,7 +1,7 @@
-"""Where a place is: the projection that suits it, China's shifted coordinates, angles as text.
+"""Coordinates: projection of a place, China's shifted datums, angles as text.
 
-Maps sold in China do not show WGS-84 but GCJ-02, which is shifted by some hundred metres, or
-BD-09, which shifts GCJ-02 once more. CGCS2000 equals WGS-84 to within a metre and needs nothing.
+Maps sold in China do not use WGS-84 but GCJ-02, which is shifted by some hundred metres, or BD-09,
+which shifts GCJ-02 once more. CGCS2000 equals WGS-84 to within a metre and needs no conversion.
 """
 
 import unicodedata
@@ -25,12 +25,13 @@ KRASOVSKY_RADIUS_M = 6_378_245.0
 """Semi-major axis of the Krasovsky 1940 ellipsoid."""
 KRASOVSKY_ECCENTRICITY_SQUARED = 0.006693421622965943
 GCJ02_WEST_EAST_DEG = (72.004, 137.8347)
-"""Outside this rectangle round China GCJ-02 is WGS-84."""
+"""Outside this rectangle around China GCJ-02 is WGS-84."""
 GCJ02_SOUTH_NORTH_DEG = (0.8293, 55.8271)
 BD09_OFFSET_DEG = (0.0065, 0.006)
 BD09_WAVE_NUMBER = 3000.0 * np.pi / 180.0
 INVERSE_ROUNDS = 6
-"""Each wins two digits and more; at 105°E, where GCJ-02 has a cusp, the last ones win less."""
+"""Each round gains two digits or more; at 105°E, where GCJ-02 has a cusp, the last ones gain
+less."""
 
 ANGLE_SIGNS = {
     "E": ("东经",),
@@ -42,7 +43,7 @@ ANGLE_SIGNS = {
     "'": ("′", "’", "‘", "´", "`", "分"),
     "-": ("−", "–"),
 }
-"""What else tables write for hemispheres, degrees, seconds, minutes and minus."""
+"""Other signs in tables for hemispheres, degrees, seconds, minutes and minus."""
 _NUMBER = r"\d+(?:\.\d*)?"
 ANGLE = (
     rf"^(?P<before>[NSEW]?) ?(?P<sign>[+-]?) ?(?P<degrees>{_NUMBER}) ?"
@@ -59,8 +60,13 @@ def utm_crs(longitude_deg: float, latitude_deg: float) -> CRS:
 
     Parameters
     ----------
-    longitude_deg, latitude_deg
+    longitude_deg, latitude_deg : float
         WGS-84 position [degrees].
+
+    Returns
+    -------
+    CRS
+        The CRS.
 
     Raises
     ------
@@ -88,8 +94,8 @@ def wgs84_to_gcj02(
 
     Parameters
     ----------
-    longitude_deg, latitude_deg
-        Positions [degrees]. Outside a rectangle round China they stay as they are.
+    longitude_deg, latitude_deg : array_like
+        Positions [degrees]. Outside a rectangle around China they are not changed.
 
     Returns
     -------
@@ -98,9 +104,9 @@ def wgs84_to_gcj02(
 
     Notes
     -----
-    The formula was never published by its authors; this is the one known from programs, agreed
-    upon by the implementations in use: a polynomial and six sines round 105°E, 35°N give a
-    displacement in metres, the Krasovsky ellipsoid turns it into degrees.
+    The formula was never published; this is the one that the implementations in use agree on: a
+    polynomial and six sines around 105°E, 35°N give a displacement in metres, and the Krasovsky
+    ellipsoid converts it to degrees.
 
     Examples
     --------
@@ -129,7 +135,7 @@ def gcj02_to_wgs84(
 
     Parameters
     ----------
-    longitude_deg, latitude_deg
+    longitude_deg, latitude_deg : array_like
         Positions [degrees].
 
     Returns
@@ -154,7 +160,7 @@ def gcj02_to_bd09(
 
     Parameters
     ----------
-    longitude_deg, latitude_deg
+    longitude_deg, latitude_deg : array_like
         Positions [degrees].
 
     Returns
@@ -164,8 +170,8 @@ def gcj02_to_bd09(
 
     Notes
     -----
-    Known from programs as well: radius and angle, seen from 0°N 0°E, are each wobbled by a sine,
-    then 0.0065° and 0.006° are added.
+    Also known only from implementations: radius and angle from 0°N 0°E each get a sine added, then
+    0.0065° and 0.006° are added.
 
     Examples
     --------
@@ -189,7 +195,7 @@ def bd09_to_gcj02(
 
     Parameters
     ----------
-    longitude_deg, latitude_deg
+    longitude_deg, latitude_deg : array_like
         Positions [degrees].
 
     Returns
@@ -212,7 +218,7 @@ def parse_angle(text: ArrayLike) -> NDArray[np.float64]:
 
     Parameters
     ----------
-    text
+    text : array_like
         Texts such as ``109°01'30"E``, ``东经109度1分30秒``, ``N32:41:24`` or ``109.025``, in
         half-width or full-width characters; minutes and seconds below 60, and only the last of
         the numbers with decimals.
@@ -220,7 +226,8 @@ def parse_angle(text: ArrayLike) -> NDArray[np.float64]:
     Returns
     -------
     numpy.ndarray
-        Angles [degrees], negative for south, west and a minus sign; NaN where a text is no angle.
+        Angles [degrees], negative for south, west and a minus sign; NaN where a text is not an
+        angle.
 
     Examples
     --------
@@ -228,7 +235,7 @@ def parse_angle(text: ArrayLike) -> NDArray[np.float64]:
     109.025 [32.69   nan   nan]
     """
     texts = np.asarray(text, dtype=object)
-    parts = pd.Series([_plain_angle(one) for one in texts.ravel()], dtype=object)
+    parts = pd.Series([_plain_angle(angle) for angle in texts.ravel()], dtype=object)
     found = parts.str.extract(ANGLE)
     numbers = found[["degrees", "minutes", "seconds"]].astype(np.float64)
     degrees, minutes, seconds = numbers.fillna(0.0).to_numpy().T
@@ -246,7 +253,9 @@ def parse_angle(text: ArrayLike) -> NDArray[np.float64]:
 
 def _plain_angle(text: object) -> str:
     plain = str(text)
-    if len(plain) > limits().digits:  # the pattern takes time by the square of its length
+    if (
+        len(plain) > limits().digits
+    ):  # matching takes time in proportion to the square of the length
         return ""
     if not plain.isascii():
         for sign, others in ANGLE_SIGNS.items():
@@ -289,7 +298,7 @@ def _gcj02_displacement_m(
 def _inverse(
     shift: Shift, longitude_deg: ArrayLike, latitude_deg: ArrayLike
 ) -> tuple[Longitudes, Latitudes]:
-    """Undo a shift: start at its result, correct by the error it makes from there, and again."""
+    """Undo a shift: start at its result, and correct repeatedly by the remaining error."""
     target_longitude, target_latitude = _as_degrees(longitude_deg, latitude_deg)
     longitude, latitude = target_longitude, target_latitude
     for _ in range(INVERSE_ROUNDS):

@@ -1,4 +1,4 @@
-"""County, township and village polygons: read, repair, check the codes, know the parents.
+"""County, township and village polygons: reading, repair, codes and parents.
 
 Chinese division codes nest: the first 6 of a village's 12 digits are its county, the first 9 its
 township.
@@ -49,15 +49,15 @@ LAYER_NAMES: dict[Level, tuple[str, ...]] = {
     "township": ("townships", "township"),
     "village": ("villages", "village"),
 }
-"""What the layer of a level is called in a file of several."""
+"""Names of the layer of each level, in a file with several layers."""
 REPAIRED = "repaired"
 """Key of a table's ``attrs`` that lists the codes of repaired polygons."""
 SLIVER = 0.01
-"""Share of a polygon that generalised borders may make two neighbours overlap [0–1]."""
+"""Largest overlap of two neighbours by generalised borders, as a share of the smaller one [0–1]."""
 MOST_PEOPLE = 100_000_000
-"""More than live in any division."""
+"""Largest number of people of a division, more than live in any."""
 INSIDE = 0.5
-"""Least share of a child that must lie inside its parent [0–1]."""
+"""Smallest share of a child that must lie inside its parent [0–1]."""
 
 KIND_WORDS = {
     "行政村": "village",
@@ -76,27 +76,27 @@ def read_divisions(path: str | Path, level: Level, crs: CRS | None = None) -> gp
 
     Parameters
     ----------
-    path
+    path : str or Path
         GeoPackage, GeoJSON or Shapefile with a CRS, a code column (``code``, ``区划代码`` …), a
-        name column and, for villages, a column of people. Of several layers the one called after
-        the level is read, such as ``villages``.
-    level
+        name column and, for villages, a column of people. Where there are several layers, the one
+        named after the level is read, such as ``villages``.
+    level : Level
         ``county``, ``township`` or ``village``.
-    crs
-        Projected CRS to bring the polygons into; the file's own when omitted.
+    crs : CRS, optional
+        Projected CRS of the result; that of the file when omitted.
 
     Returns
     -------
     geopandas.GeoDataFrame
         Indexed by code, columns ``name``, ``kind``, ``people`` (where given), the parents' codes,
-        ``geometry_source`` (``user``) and ``geometry``; invalid polygons repaired, their codes
-        in ``attrs["repaired"]``. Villages that are wrong in themselves are left out, and listed
-        in ``attrs["rejected"]``.
+        ``geometry_source`` (``user``) and ``geometry``; invalid polygons repaired, their codes in
+        ``attrs["repaired"]``. Villages with a wrong feature are left out, and listed in
+        ``attrs["rejected"]``.
 
     Raises
     ------
     FileError
-        If the file cannot be read, or leaves open which of its layers to read.
+        If the file cannot be read, or it is not clear which of its layers to read.
     DivisionError
         If a column or the CRS is missing, a county or township is wrong, or every village is.
     """
@@ -133,7 +133,7 @@ def read_divisions(path: str | Path, level: Level, crs: CRS | None = None) -> gp
 
 
 def _layer_of(file: Path, level: Level) -> str | None:
-    """Return the layer of a level in a file of several, ``None`` in a file of one."""
+    """Return the layer of a level in a file with several layers, ``None`` in a file with one."""
     layers = [name for name, has_shapes in layers_of(file).items() if has_shapes]
     named = [name for name in layers if name.lower() in LAYER_NAMES[level]]
     if len(layers) > 1 and len(named) != 1:
@@ -147,7 +147,7 @@ def _layer_of(file: Path, level: Level) -> str | None:
 def _repaired(
     shapes: NDArray[np.object_], reasons: Reasons
 ) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:
-    """Return polygons repaired, and which were invalid; those without an area get a reason."""
+    """Return the repaired polygons, and which were invalid; those without an area get a reason."""
     polygons = shapes.copy()
     fine, wrong = reasons.fine, reasons.fine
     wrong[fine] = ~shapely.is_valid(shapes[fine])
@@ -160,7 +160,7 @@ def _repaired(
 
 
 def _brought_into(divisions: gpd.GeoDataFrame, crs: CRS | None, file: Path) -> gpd.GeoDataFrame:
-    """Return polygons in a CRS; those beyond its reach have no place in it."""
+    """Return polygons in a CRS; refuse those that it cannot represent."""
     if crs is None:
         return divisions
     moved = divisions.to_crs(crs)
@@ -178,15 +178,20 @@ def as_divisions(divisions: gpd.GeoDataFrame, level: Level) -> gpd.GeoDataFrame:
 
     Parameters
     ----------
-    divisions
+    divisions : geopandas.GeoDataFrame
         Polygons indexed by code.
-    level
+    level : Level
         ``county``, ``township`` or ``village``.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        Sorted by code, with the parents' codes.
 
     Raises
     ------
     DivisionError
-        If a polygon is empty or no polygon at all, or a code occurs twice.
+        If a polygon is empty or not a polygon, or a code occurs twice.
     """
     repaired = divisions.sort_index()
     duplicates = repaired.index[repaired.index.duplicated()]
@@ -214,7 +219,12 @@ def as_divisions(divisions: gpd.GeoDataFrame, level: Level) -> gpd.GeoDataFrame:
 def check_hierarchy(
     counties: gpd.GeoDataFrame, townships: gpd.GeoDataFrame, villages: gpd.GeoDataFrame
 ) -> None:
-    """Check that every child has its parent, lies in it, and that people add up.
+    """Check that every child has a parent and lies inside it, and that people add up.
+
+    Parameters
+    ----------
+    counties, townships, villages : geopandas.GeoDataFrame
+        Polygons indexed by code.
 
     Raises
     ------
@@ -245,7 +255,12 @@ def check_hierarchy(
 
 
 def require_no_overlap(villages: gpd.GeoDataFrame) -> None:
-    """Refuse villages that overlap by more than generalised borders do.
+    """Refuse villages that overlap by more than generalised borders may.
+
+    Parameters
+    ----------
+    villages : geopandas.GeoDataFrame
+        Polygons indexed by code.
 
     Raises
     ------
@@ -259,9 +274,9 @@ def require_no_overlap(villages: gpd.GeoDataFrame) -> None:
     areas = shapely.area(polygons)
     overlaps = ~(shared <= SLIVER * np.minimum(areas[first], areas[second]))
     if overlaps.any():
-        one, other = (villages.index[part[overlaps][0]] for part in (first, second))
+        here, other = (villages.index[part[overlaps][0]] for part in (first, second))
         raise DivisionError(
-            f"village {one} and village {other} overlap ({int(overlaps.sum())} such pairs): "
+            f"village {here} and village {other} overlap ({int(overlaps.sum())} such pairs): "
             f"correct the polygons so that every place belongs to one village"
         )
 
@@ -280,14 +295,19 @@ def _require_inside(children: gpd.GeoDataFrame, column: str, parents: gpd.GeoDat
 
 
 def dissolve(villages: gpd.GeoDataFrame, level: Level) -> gpd.GeoDataFrame:
-    """Make the polygons and people of a parent level from the villages'.
+    """Make the polygons and people of a parent level from those of the villages.
 
     Parameters
     ----------
-    villages
+    villages : geopandas.GeoDataFrame
         Villages with ``people`` and the parents' codes.
-    level
+    level : Level
         ``county`` or ``township``.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        As `as_divisions`.
     """
     merged = villages.dissolve(by=level, aggfunc={"people": "sum"}, sort=True)
     merged["name"] = merged.index
@@ -297,7 +317,7 @@ def dissolve(villages: gpd.GeoDataFrame, level: Level) -> gpd.GeoDataFrame:
 
 
 def _without_lines(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
-    """Return shapes without the lines and points that a repair leaves beside polygons."""
+    """Return shapes without the lines and points that a repair may add to polygons."""
     kept = shapes.copy()
     for n in np.flatnonzero(shapely.get_type_id(shapes) == shapely.GeometryType.GEOMETRYCOLLECTION):
         parts = shapely.get_parts(shapes[n])
@@ -316,23 +336,23 @@ def _column(table: pd.DataFrame, name: str, path: str | Path) -> pd.Series:
 
 
 def _names(table: pd.DataFrame, path: Path) -> pd.Series:
-    """Return the names; what has none is called by its code."""
+    """Return the names; a division without a name is named by its code."""
     names, codes = _column(table, "name", path), _column(table, "code", path)
     return names.where(names.notna(), codes).astype(str)
 
 
 def _codes(table: pd.DataFrame, level: Level, path: Path, reasons: Reasons) -> pd.Series:
-    """Return the codes as texts; those of another length get a reason."""
+    """Return the codes as texts; those of the wrong length get a reason."""
     column = _column(table, "code", path)
     given = column.where(column.notna(), "").astype(str).str.strip().str.removesuffix(".0")
     codes = given.map(lambda code: unicodedata.normalize("NFKC", code))
     digits = CODE_DIGITS[level]
-    told = [
+    texts = [
         f"{level} code {code[:60]!r} needs {digits} digits"
         + (": a spreadsheet has rounded it; keep codes as text" if "E+" in code else "")
         for code in codes
     ]
-    reasons.add(~codes.str.fullmatch(rf"[0-9]{{{digits}}}").to_numpy(bool), told)
+    reasons.add(~codes.str.fullmatch(rf"[0-9]{{{digits}}}").to_numpy(bool), texts)
     return codes
 
 
@@ -343,8 +363,8 @@ def _kinds(table: pd.DataFrame, level: Level, path: Path, reasons: Reasons) -> N
         return np.full(len(table), KINDS[level][0], object)
     given = column.where(column.notna(), "").astype(str).str.strip()
     kinds = given.map(lambda word: KIND_WORDS.get(word, word))
-    told = [f"kind {kind[:60]!r} is none of {', '.join(KINDS[level])}" for kind in kinds]
-    reasons.add(~kinds.isin(KINDS[level]).to_numpy(bool), told)
+    texts = [f"kind {kind[:60]!r} is none of {', '.join(KINDS[level])}" for kind in kinds]
+    reasons.add(~kinds.isin(KINDS[level]).to_numpy(bool), texts)
     return kinds.to_numpy(object)
 
 
@@ -355,8 +375,8 @@ def _people(table: pd.DataFrame, path: Path, reasons: Reasons) -> dict[str, NDAr
         return {}
     numbers = pd.to_numeric(column, errors="coerce").to_numpy(np.float64, na_value=np.nan)
     fine = (numbers >= 0) & (numbers <= MOST_PEOPLE)
-    told = [
+    texts = [
         f"people {str(people)[:60]!r} is no number from 0 to {MOST_PEOPLE:,}" for people in column
     ]
-    reasons.add(~fine, told)
+    reasons.add(~fine, texts)
     return {"people": np.rint(np.where(fine, numbers, 0.0)).astype(np.int64)}

@@ -1,12 +1,12 @@
-"""What stands on the ground, by land-cover class: the table that decides how far clutter counts.
+"""The table of land-cover classes, which decides how clutter enters a prediction.
 
-Clutter enters a prediction in two ways, and never twice. Along the path it has a height, up to a
-clearing radius before the receiver. Inside that radius the path is bare ground, and one terminal
-loss stands for everything there. Both go by the land cover of the receiver's pixel.
+Clutter counts in one of two ways, never in both. Along the path it has a height, up to a clearing
+radius before the receiver. Inside that radius the path is bare ground, and one terminal loss
+accounts for all clutter there. Radius and loss depend on the land cover of the receiver's pixel.
 
 The table is ``land_cover.csv`` beside this file: ESA WorldCover's eleven classes and, as code 0,
-the default for pixels whose cover is unknown. Each number has its source, assumptions are called
-so, and a user may give a table of their own.
+the default for pixels whose cover is unknown. Each number has its source, and assumptions are
+marked as such. Users may give their own table.
 """
 
 import csv
@@ -32,7 +32,7 @@ DEFAULT_CODE = 0
 """Code of the class that applies where the land cover is unknown."""
 TREES, BUILT, MANGROVES = 10, 50, 95
 STANDING = (TREES, BUILT, MANGROVES)
-"""Classes on whose tops a surface model lies."""
+"""Classes whose tops a surface model follows."""
 
 WORLDCOVER: Mapping[int, str] = MappingProxyType(
     {
@@ -60,22 +60,22 @@ _LOSS_COLUMN = re.compile(r"loss_db_([1-9]\d{0,5})_mhz")
 
 @dataclass(frozen=True)
 class LandCoverClass:
-    """One class of land cover as radio sees it: a row of the table.
+    """One class of land cover: a row of the table.
 
     Attributes
     ----------
-    code
+    code : int
         ESA WorldCover code, or 0: unknown.
-    name_zh, name_en
+    name_zh, name_en : str
         Its name in Chinese and in English.
-    height_m
+    height_m : float
         Height of the clutter along a path [m].
-    clearing_m
-        Radius before a receiver in this class within which the path's clutter does not count [m].
-    loss_db
+    clearing_m : float
+        Radius around a receiver in this class within which clutter on the path does not count [m].
+    loss_db : tuple of float
         Terminal loss of a receiver in this class at each of the table's frequencies [dB].
-    height_source, clearing_source, loss_source
-        Where the numbers come from; assumptions begin with that word.
+    height_source, clearing_source, loss_source : str
+        Where the numbers come from; an assumption begins with that word.
     """
 
     code: int
@@ -95,15 +95,15 @@ class LandCoverTable:
 
     Attributes
     ----------
-    classes
-        The classes in the order of their codes; first the default, code 0.
-    frequencies_mhz
+    classes : tuple of LandCoverClass
+        The classes in the order of their codes; the default, code 0, is first.
+    frequencies_mhz : tuple of float
         Frequencies of the terminal losses [MHz], increasing.
 
     Raises
     ------
     RasterError
-        If a class is missing, stands twice or out of order, or its losses do not fit the
+        If a class is missing, occurs twice or is out of order, or its losses do not match the
         frequencies.
 
     Examples
@@ -124,7 +124,7 @@ class LandCoverTable:
         for before, after in pairwise(codes):
             if after <= before:
                 raise RasterError(
-                    f"class {after} stands after class {before}: one row a class, by code"
+                    f"class {after} comes after class {before}: give one row per class, by code"
                 )
         for cover in self.classes:
             if len(cover.loss_db) != len(self.frequencies_mhz):
@@ -137,6 +137,11 @@ class LandCoverTable:
     def default(cls) -> "LandCoverTable":
         """Return the table that comes with the library.
 
+        Returns
+        -------
+        LandCoverTable
+            Twelve classes: eleven of ESA WorldCover and the default.
+
         Examples
         --------
         >>> len(LandCoverTable.default().classes)
@@ -146,21 +151,26 @@ class LandCoverTable:
 
     @classmethod
     def from_csv(cls, path: str | Path) -> "LandCoverTable":
-        """Read a table of one's own; ``ankang_coverage/region/land_cover.csv`` is the model.
+        """Read your own table, in the format of ``ankang_coverage/region/land_cover.csv``.
 
         Parameters
         ----------
-        path
-            CSV with the columns ``code``, ``name_zh``, ``name_en``, ``height_m``,
-            ``clearing_m``, ``height_source``, ``clearing_source``, ``loss_source`` and one
-            column ``loss_db_900_mhz`` for each frequency; a row for code 0 and for every class
-            of `WORLDCOVER`. Further codes up to 255 are welcome.
+        path : str or Path
+            CSV with the columns ``code``, ``name_zh``, ``name_en``, ``height_m``, ``clearing_m``,
+            ``height_source``, ``clearing_source``, ``loss_source`` and one column
+            ``loss_db_900_mhz`` for each frequency; a row for code 0 and for every class of
+            `WORLDCOVER`. Further codes up to 255 are allowed.
+
+        Returns
+        -------
+        LandCoverTable
+            The table.
 
         Raises
         ------
         FileError
-            If the file cannot be read, a column or class is missing or unknown, or a value is
-            not what its column holds; the message names the row and the column.
+            If the file cannot be read, a column or class is missing or unknown, or a value does not
+            fit its column; the message names the row and the column.
         """
         return _parse(read_text(path, "settings_bytes"), printable(str(path)))
 
@@ -171,7 +181,7 @@ class LandCoverTable:
 
     @cached_property
     def standing_height_m(self) -> NDArray[np.float64]:
-        """Clutter height that a surface model holds already, by class index [m].
+        """Clutter height that a surface model already includes, by class index [m].
 
         That of the classes `STANDING`, and zero for all others.
         """
@@ -187,14 +197,13 @@ class LandCoverTable:
 
         Parameters
         ----------
-        frequency_mhz
+        frequency_mhz : float
             Carrier frequency [MHz], within those of the table.
 
         Returns
         -------
         numpy.ndarray
-            Loss by class index [dB], linear in the logarithm of the frequency between the
-            table's.
+            Loss by class index [dB], interpolated linearly in the logarithm of the frequency.
 
         Raises
         ------
@@ -222,19 +231,19 @@ class LandCoverTable:
 
         Parameters
         ----------
-        land_cover
+        land_cover : array_like
             Land-cover codes, whole numbers, any shape.
 
         Returns
         -------
         numpy.ndarray
-            uint8 index, same shape; that of the default class, 0, where the code is 0 or not in
-            the table (`n_default` counts them).
+            uint8 index, same shape; 0, the default class, where the code is 0 or not in the table
+            (`n_default` counts these).
 
         Raises
         ------
         RasterError
-            If the codes are not of a type of whole numbers.
+            If the codes are not of an integer type.
 
         Examples
         --------
@@ -249,16 +258,21 @@ class LandCoverTable:
             )
         index = np.zeros(_HIGHEST_CODE + 1, np.uint8)
         index[[cover.code for cover in self.classes]] = np.arange(len(self.classes))
-        known = codes if codes.dtype == np.uint8 else _held_to_a_byte(codes)
+        known = codes if codes.dtype == np.uint8 else _as_bytes(codes)
         return index[known]
 
     def n_default(self, land_cover: ArrayLike) -> int:
-        """Return on how many pixels the default class stands in for an unknown land cover.
+        """Return the number of pixels with the default class, because their land cover is unknown.
 
         Parameters
         ----------
-        land_cover
+        land_cover : array_like
             Land-cover codes, whole numbers, any shape.
+
+        Returns
+        -------
+        int
+            The number of pixels.
 
         Examples
         --------
@@ -275,17 +289,17 @@ def bare_ground(
 
     Parameters
     ----------
-    elevation_m
+    elevation_m : array_like
         Heights of the surface above sea level [m], any shape; NaN where unknown.
-    land_cover
+    land_cover : array_like
         Land-cover codes, same shape.
-    table
+    table : LandCoverTable
         Heights of the classes.
 
     Returns
     -------
     numpy.ndarray
-        float32 heights [m]: the surface less its class's height where trees or buildings stand
+        float32 heights [m]: the surface minus the height of its class for trees and buildings
         (`STANDING`), the surface itself elsewhere.
 
     Raises
@@ -302,12 +316,12 @@ def bare_ground(
     codes = np.asarray(land_cover)
     if surface.shape != codes.shape:
         raise RasterError(
-            f"elevation has shape {surface.shape}, land cover {codes.shape}: they must be alike"
+            f"elevation has shape {surface.shape}, land cover {codes.shape}: they must be the same"
         )
     return surface - table.standing_height_m.astype(np.float32)[table.class_index(codes)]
 
 
-def _held_to_a_byte(codes: NDArray[np.integer]) -> NDArray[np.uint8]:
+def _as_bytes(codes: NDArray[np.integer]) -> NDArray[np.uint8]:
     inside = (codes >= 0) & (codes <= _HIGHEST_CODE)
     return np.where(inside, codes, DEFAULT_CODE).astype(np.uint8)
 
@@ -342,7 +356,7 @@ def _parse(text: str, file: str) -> LandCoverTable:
 
 
 def _checked_columns(columns: Sequence[str], file: str) -> tuple[float, ...]:
-    """Return the frequencies of the loss columns of a header that is as it should be."""
+    """Check a header, and return the frequencies of its loss columns."""
     require_within("columns", len(columns), f"{file} has too many columns")
     for needed in ("code", *_HIGHEST, *_TEXTS):
         if needed not in columns:
@@ -351,7 +365,7 @@ def _checked_columns(columns: Sequence[str], file: str) -> tuple[float, ...]:
         known = column in ("code", *_HIGHEST, *_TEXTS) or _LOSS_COLUMN.fullmatch(column)
         if not known:
             raise FileError(
-                f"{file} has an unknown column {quoted(column)}: losses stand in columns such as "
+                f"{file} has an unknown column {quoted(column)}: losses need columns such as "
                 f"loss_db_900_mhz"
             )
         if columns.count(column) > 1:
@@ -360,7 +374,7 @@ def _checked_columns(columns: Sequence[str], file: str) -> tuple[float, ...]:
     if not frequencies:
         raise FileError(f"{file} has no column of losses such as loss_db_900_mhz: add one")
     if any(after <= before for before, after in pairwise(frequencies)):
-        raise FileError(f"{file}: the columns of losses must stand in the order of frequency")
+        raise FileError(f"{file}: the columns of losses must be in the order of frequency")
     return frequencies
 
 
@@ -379,7 +393,7 @@ def _class(row: Sequence[str], columns: Sequence[str], where: str) -> LandCoverC
         raise FileError(f"{where}, column code: {code} is not a whole number")
     for column in _TEXTS:
         if not cells[column]:
-            raise FileError(f"{where}, column {column} is empty: every class says it")
+            raise FileError(f"{where}, column {column} is empty: every class needs one")
     return LandCoverClass(
         code=int(code),
         height_m=_number(cells, "height_m", _HIGHEST["height_m"], where),
@@ -400,6 +414,6 @@ def _number(cells: Mapping[str, str], column: str, highest: float, where: str) -
     except ValueError:
         value = math.nan
     if not 0.0 <= value <= highest:
-        told = f"{quoted(cell)} must be a number from 0 to {highest:g}"
-        raise FileError(f"{where}, column {column}: {told}")
+        fault = f"{quoted(cell)} must be a number from 0 to {highest:g}"
+        raise FileError(f"{where}, column {column}: {fault}")
     return value

@@ -1,4 +1,4 @@
-"""The terrain between two places: ground and clutter along the straight line, for a path model."""
+"""Terrain between two places: ground and clutter along the straight line, for a path model."""
 
 import math
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from ankang_coverage.region.region import Region
 LonLat = tuple[float, float]
 
 _FEWEST_INTERVALS = 2
-"""A profile needs ground between its two ends."""
+"""A profile needs at least one point between its ends."""
 _ROUNDING_M = 1e-6
 
 
@@ -26,15 +26,15 @@ class TerrainProfile:
 
     Attributes
     ----------
-    distance_m
-        (points,) distances from the start in the region's projection, even, from 0 [m].
-    ground_m
-        (points,) bare ground above sea level [m]; of a surface model the estimate of
+    distance_m : numpy.ndarray
+        (points,) evenly spaced distances from the start in the region's projection, from 0 [m].
+    ground_m : numpy.ndarray
+        (points,) bare ground above sea level [m]; for a surface model the estimate of
         `ankang_coverage.region.bare_ground`.
-    clutter_height_m
-        (points,) height of the clutter that counts along the path [m]: zero at both ends and
-        within the clearing radius of the end, where the terminal loss stands for it.
-    class_index
+    clutter_height_m : numpy.ndarray
+        (points,) height of the clutter along the path [m]: zero at both ends and within the
+        clearing radius of the end, where the terminal loss accounts for it.
+    class_index : numpy.ndarray
         (points,) uint8 position of each point's class in the table; 0 is the default class, for
         an unknown land cover.
     """
@@ -46,7 +46,7 @@ class TerrainProfile:
 
     @property
     def n_default(self) -> int:
-        """On how many points the default class stands in for an unknown land cover."""
+        """Number of points with the default class, because their land cover is unknown."""
         return int(np.count_nonzero(self.class_index == 0))
 
 
@@ -61,13 +61,13 @@ def profile_along(
 
     Parameters
     ----------
-    region
+    region : Region
         The region; its elevation may be a terrain or a surface model.
-    start_lonlat_deg, end_lonlat_deg
+    start_lonlat_deg, end_lonlat_deg : LonLat
         WGS-84 longitude and latitude of the mast and of the receiver [degrees].
-    spacing_m
+    spacing_m : float, optional
         Largest distance between neighbouring points [m]; the side of a pixel if left out.
-    table
+    table : LandCoverTable, optional
         Heights and clearing radii of the land-cover classes; the library's own if left out.
 
     Returns
@@ -88,8 +88,8 @@ def profile_along(
     The line is straight and measured in the region's projection, whose scale error in one UTM
     zone over Ankang is below 0.06 %.
 
-    A surface model holds the clutter already. Here it is split, pixel by pixel, into bare ground
-    and the height that was taken off, which stands on it along the path: nothing is added.
+    A surface model includes the clutter. Here it is split, pixel by pixel, into bare ground and
+    clutter on it, whose heights add up to the surface: nothing is added.
     """
     table = table or LandCoverTable.default()
     geobox = region.geobox
@@ -124,11 +124,11 @@ def profile_along(
 
 
 def _projected(place: LonLat, name: str, geobox: GeoBox) -> tuple[float, float]:
-    """Return a place in the rasters' CRS; refuse one that lies outside them."""
+    """Return a place in the rasters' CRS; refuse a place outside them."""
     longitude, latitude = place
     if not (-180.0 <= longitude <= 180.0 and -90.0 <= latitude <= 90.0):
         raise OutOfRangeError(
-            f"{name}: longitude {longitude}, latitude {latitude} is no place on the globe: "
+            f"{name}: longitude {longitude}, latitude {latitude} is not on the globe: "
             "are the two swapped?"
         )
     crs = str(geobox.crs)
@@ -164,7 +164,7 @@ def _pixels(
 def _bilinear(
     values: NDArray[np.float32], rows: NDArray[np.float64], columns: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Interpolate; NaN where a pixel that counts has no value. The outermost half pixel is flat."""
+    """Interpolate; NaN where a pixel with weight has no value. The outermost half pixel is flat."""
     total = np.zeros(rows.shape)
     for row, row_weight in _neighbours(rows, values.shape[0]):
         for column, column_weight in _neighbours(columns, values.shape[1]):
@@ -177,9 +177,9 @@ def _neighbours(
     position: NDArray[np.float64], size: int
 ) -> tuple[tuple[NDArray[np.intp], NDArray[np.float64]], ...]:
     """Return the pixels before and after each position, with their weights."""
-    held = np.clip(position, 0.0, size - 1.0)
-    before = np.floor(held).astype(np.intp)
-    share = held - before
+    inside = np.clip(position, 0.0, size - 1.0)
+    before = np.floor(inside).astype(np.intp)
+    share = inside - before
     return (before, 1.0 - share), (np.minimum(before + 1, size - 1), share)
 
 
@@ -206,7 +206,7 @@ def _require_data(elevation_m: NDArray[np.float64], distance_m: NDArray[np.float
 def _cleared(
     clutter_m: NDArray[np.float64], distance_m: NDArray[np.float64], clearing_m: float
 ) -> NDArray[np.float64]:
-    """Return the clutter without what stands at the ends and within the clearing of the last."""
+    """Return the clutter, 0 at both ends and within the clearing of the last."""
     before_end = distance_m[-1] - distance_m
     counts = before_end >= clearing_m - _ROUNDING_M
     counts[[0, -1]] = False

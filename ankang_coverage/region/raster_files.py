@@ -1,9 +1,9 @@
-"""The door for rasters: which files are opened, and what is refused before a pixel is read.
+"""Opening rasters: which files are opened, and what is refused before a pixel is read.
 
-GDAL opens some 150 formats, and many of them name further files and servers to be opened. Here a
-raster is a GeoTIFF or a tile of SRTM (``.hgt``), told by its first bytes, opened by the driver of
-its format alone, and without the files beside it. A virtual raster is opened only where
-``[limits] allow_vrt`` says so.
+GDAL opens some 150 formats, and many of them can name further files and servers to open. Here a
+raster is a GeoTIFF, recognised by its first bytes, or a tile of SRTM (``.hgt``). It is opened by
+the driver of its format only, and without the files beside it. A virtual raster is opened only
+where ``[limits] allow_vrt`` permits it.
 """
 
 import sys
@@ -30,15 +30,16 @@ from ankang_coverage.region.tiff_tags import TIFF_STARTS, tag_bytes
 from ankang_coverage.region.virtual_rasters import VRT_START, local_vrt
 
 START_BYTES = 1000
-"""Bytes from which the format of a file is told."""
+"""First bytes of a file, from which its format is recognised."""
 REAL_KINDS = "biuf"
-"""Kinds of numbers that are heights, codes or people: no complex ones."""
+"""Number types for heights, codes or people, without complex ones."""
 MESH = 32
-"""Parts of a grid's side between which its way into a raster is sampled."""
+"""Parts of a grid's side, at whose ends the transformation into a raster is sampled."""
 MOST_BLOCKS = 1_000_000
-"""Blocks in a region after which looking at each takes longer than the work on them."""
+"""Most blocks in a region; checking more would take longer than reading them."""
 WARP_UNIT = 4
-"""Pixels of the grid for which GDAL, however little memory it has, reads all at once."""
+"""Pixels of the grid for which GDAL always reads the source at once, however little memory it
+has."""
 
 _ENVIRONMENT = {
     "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",  # no .aux.xml, .ovr, .msk, .tfw, metadata files
@@ -52,14 +53,14 @@ _ENVIRONMENT = {
 
 @contextmanager
 def open_raster(path: str | PathLike[str], name: str) -> Iterator[DatasetReader]:
-    """Open a file as a raster of real numbers with a CRS and a place; put only GDAL's calls inside.
+    """Open a file as a raster of real numbers with a CRS and a place; call only GDAL inside.
 
     Parameters
     ----------
     path : str or os.PathLike
         GeoTIFF or ``.hgt``; a virtual raster where the limits allow one.
     name : str
-        What it is to hold, for messages.
+        Kind of raster, for messages.
 
     Yields
     ------
@@ -69,7 +70,7 @@ def open_raster(path: str | PathLike[str], name: str) -> Iterator[DatasetReader]
     Raises
     ------
     RasterError
-        If the file is missing or damaged, or is no such raster.
+        If the file is missing or damaged, or is not such a raster.
     LimitError
         If a block of it unpacks to more than ``block_bytes``.
     """
@@ -98,9 +99,9 @@ def open_raster(path: str | PathLike[str], name: str) -> Iterator[DatasetReader]
 
 @contextmanager
 def _without_callbacks() -> Iterator[None]:
-    """Keep from the terminal that rasterio cannot log what GDAL says when it is no UTF-8.
+    """Hide rasterio's failure to log messages of GDAL that are not UTF-8.
 
-    Cython tells of an exception in a callback twice: as one that nobody caught, and as ignored.
+    Cython reports an exception in a callback twice: as uncaught, and as ignored.
     """
     uncaught, ignored = sys.excepthook, sys.unraisablehook
 
@@ -110,9 +111,9 @@ def _without_callbacks() -> Iterator[None]:
         if kind is not UnicodeDecodeError:
             uncaught(kind, error, where)
 
-    def on_ignored(told: "sys.UnraisableHookArgs") -> None:
-        if told.exc_type is not UnicodeDecodeError:
-            ignored(told)
+    def on_ignored(unraisable: "sys.UnraisableHookArgs") -> None:
+        if unraisable.exc_type is not UnicodeDecodeError:
+            ignored(unraisable)
 
     sys.excepthook, sys.unraisablehook = on_uncaught, on_ignored
     try:
@@ -122,7 +123,7 @@ def _without_callbacks() -> Iterator[None]:
 
 
 def require_modest(source: DatasetReader, path: Path, geobox: GeoBox, name: str) -> None:
-    """Refuse a raster of which a grid would need more than may be read.
+    """Refuse a raster where a grid needs more pixels than may be read.
 
     Parameters
     ----------
@@ -133,15 +134,15 @@ def require_modest(source: DatasetReader, path: Path, geobox: GeoBox, name: str)
     geobox : odc.geo.geobox.GeoBox
         The grid.
     name : str
-        What the raster is to hold, for messages.
+        Kind of raster, for messages.
 
     Raises
     ------
     RasterError
-        If its CRS and that of the grid cannot be brought together.
+        If the grid cannot be transformed into its CRS.
     LimitError
-        If more than ``raster_pixels`` of its pixels lie in the grid, or so many in one pixel of
-        the grid that they take more than ``block_bytes`` at a time.
+        If more than ``raster_pixels`` of its pixels lie in the grid, or one pixel of the grid holds
+        so many that they need more than ``block_bytes`` at once.
     """
     corners = _grid_in_source(source, geobox)
     if not np.isfinite(corners).all(axis=-1).any():
@@ -164,9 +165,9 @@ def require_modest(source: DatasetReader, path: Path, geobox: GeoBox, name: str)
 
 
 def require_whole(source: DatasetReader, path: Path, geobox: GeoBox, name: str) -> None:
-    """Refuse a GeoTIFF whose blocks within a grid lie beyond its end, or are heights and missing.
+    """Refuse a GeoTIFF with blocks beyond its end within a grid, or with missing blocks of heights.
 
-    Of a missing block GDAL says that it is full of zeros, if no value stands for no data.
+    GDAL reads a missing block as zeros where no no-data value is declared.
 
     Parameters
     ----------
@@ -177,12 +178,12 @@ def require_whole(source: DatasetReader, path: Path, geobox: GeoBox, name: str) 
     geobox : odc.geo.geobox.GeoBox
         The grid.
     name : str
-        What the raster is to hold, for messages.
+        Kind of raster, for messages.
 
     Raises
     ------
     RasterError
-        If a block is not there, or there are more than `MOST_BLOCKS`.
+        If a block is missing, or there are more than `MOST_BLOCKS`.
     """
     if source.driver != "GTiff":
         return
@@ -209,7 +210,7 @@ def require_whole(source: DatasetReader, path: Path, geobox: GeoBox, name: str) 
 def _blocks(
     source: DatasetReader, path: Path, geobox: GeoBox, name: str
 ) -> Iterator[tuple[int, int]]:
-    """Return row and column of the blocks of a raster that lie in the rectangle round a grid."""
+    """Return row and column of the blocks of a raster in the rectangle around a grid."""
     corners = _grid_in_source(source, geobox).reshape(-1, 2)
     corners = corners[np.isfinite(corners).all(axis=1)]
     low, high, size = corners.min(axis=0), corners.max(axis=0), (source.width, source.height)
@@ -242,8 +243,8 @@ def _opened(file: Path, name: str, stack: ExitStack) -> DatasetReader:
     if VRT_START in start:
         return _opened_vrt(file, name, stack)
     raise RasterError(
-        f"cannot read {file} as a raster of {name}: it is no GeoTIFF and no .hgt: export it again "
-        f"as a GeoTIFF"
+        f"cannot read {file} as a raster of {name}: it is neither a GeoTIFF nor an .hgt: export "
+        f"it again as a GeoTIFF"
     )
 
 
@@ -257,7 +258,7 @@ def _opened_vrt(file: Path, name: str, stack: ExitStack) -> DatasetReader:
     with use_limits(allow_vrt=False):
         for part in parts:
             with open_raster(part, name):
-                pass  # opened as it should
+                pass  # checks that it opens
     memory = stack.enter_context(MemoryFile(xml, ext=".vrt"))
     return memory.open(driver="VRT")
 
@@ -294,14 +295,14 @@ def _require_usable(source: DatasetReader, file: Path, name: str) -> None:
 
 
 def _grid_in_source(source: DatasetReader, geobox: GeoBox) -> NDArray[np.float64]:
-    """Return (rows, columns, 2) columns and rows of a raster where a mesh over a grid lies."""
+    """Return (rows, columns, 2) columns and rows in a raster of a mesh over a grid."""
     height, width = geobox.shape
     columns = np.linspace(0, width, min(MESH, width) + 1)
     rows = np.linspace(0, height, min(MESH, height) + 1)
     x, y = _placed(geobox.transform, *np.meshgrid(columns, rows))
     try:
         there = rasterio.warp.transform(str(geobox.crs), source.crs, x.ravel(), y.ravel())
-    except Exception:  # whatever PROJ says of a CRS that leads nowhere
+    except Exception:  # any error of PROJ means that there is no transformation
         there = [np.full(x.size, np.nan)] * 2
     with np.errstate(all="ignore"):
         across, down = _placed(~source.transform, np.array(there[0]), np.array(there[1]))
@@ -318,7 +319,7 @@ def _placed(
 def _spans(
     corners: NDArray[np.float64], size: tuple[int, int]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return how many pixels of a raster lie in each part of a mesh: within the raster, in all."""
+    """Return the pixels of a raster in each part of a mesh: within the raster, and in all."""
     around = np.stack([corners[:-1, :-1], corners[:-1, 1:], corners[1:, :-1], corners[1:, 1:]])
     known = np.isfinite(around).all(axis=(0, 3))
     low, high = around.min(axis=0)[known], around.max(axis=0)[known]

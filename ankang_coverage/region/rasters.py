@@ -25,7 +25,7 @@ from ankang_coverage.region.raster_files import open_raster, require_modest, req
 RasterName = Literal["elevation_m", "land_cover", "population"]
 
 ELEVATIONS_M = (-500.0, 9000.0)
-"""Below and above every place on land [m]."""
+"""Lowest and highest elevation, below and above every place on land [m]."""
 
 ATTRIBUTES: dict[RasterName, dict[str, str]] = {
     "elevation_m": {"units": "m", "long_name": "height above sea level"},
@@ -33,22 +33,27 @@ ATTRIBUTES: dict[RasterName, dict[str, str]] = {
     "population": {"units": "1", "long_name": "relative people per pixel"},
 }
 UNKNOWN_SHARE = 0.01
-"""Share of a region's pixels that a file may leave without data."""
+"""Largest share of a region's pixels without data."""
 SMALL_KINDS = ("uint8", "int8", "uint16", "int16")
-"""Kinds of numbers whose most frequent value GDAL counts; it searches for that of others."""
+"""Number types whose most frequent value GDAL finds by counting, which is fast."""
 
 
 def grid_around(polygons: gpd.GeoDataFrame, resolution_m: float, margin_m: float = 0.0) -> GeoBox:
-    """Return the north-up grid that covers polygons, its edges on multiples of a pixel.
+    """Return the north-up grid that covers polygons, aligned to multiples of a pixel.
 
     Parameters
     ----------
-    polygons
+    polygons : geopandas.GeoDataFrame
         Polygons in a projected CRS in metres.
-    resolution_m
+    resolution_m : float
         Side of a pixel [m].
-    margin_m
+    margin_m : float, default 0.0
         Width of the strip added all round [m].
+
+    Returns
+    -------
+    GeoBox
+        The grid.
 
     Raises
     ------
@@ -72,7 +77,7 @@ def grid_around(polygons: gpd.GeoDataFrame, resolution_m: float, margin_m: float
         "grid_pixels",
         grid.shape[0] * grid.shape[1],
         f"the polygons span {(east - west) / 1000:,.0f} × {(north - south) / 1000:,.0f} km, which "
-        f"makes too many pixels of {resolution_m:g} m (correct a polygon that stands far from the "
+        f"makes too many pixels of {resolution_m:g} m (correct a polygon that is far from the "
         f"others, or use a coarser resolution_m)",
     )
     return grid
@@ -85,14 +90,14 @@ def read_raster(
 
     Parameters
     ----------
-    paths
+    paths : str or Path or sequence of str or Path
         One file, or tiles that together cover the grid. Where tiles overlap, the first with data
         is used; people of tiles that meet inside a pixel are added.
-    geobox
+    geobox : GeoBox
         The grid to fill.
-    name
-        What the file holds: elevation is averaged or interpolated, land cover takes the most
-        frequent or nearest class, population is summed so that people are neither made nor lost.
+    name : RasterName
+        Kind of raster: elevation is averaged or interpolated, land cover takes the most frequent or
+        nearest class, population is summed so that the number of people is kept.
 
     Returns
     -------
@@ -102,8 +107,8 @@ def read_raster(
     Raises
     ------
     RasterError
-        If a file is missing, is no raster, has no CRS, none overlaps the grid, or a value cannot
-        be what the raster is said to hold.
+        If a file is missing, is not a raster or has no CRS, none overlaps the grid, or a value is
+        impossible for this kind of raster.
     """
     files = [Path(p) for p in ([paths] if isinstance(paths, str | Path) else paths)]
     if not files:
@@ -114,10 +119,10 @@ def read_raster(
         both = np.add(filled, layer) if name == "population" else filled
         filled = np.where(_unknown(filled), layer, np.where(_unknown(layer), filled, both))
     if _unknown(filled).all():
-        shown = ", ".join(file.name for file in files)
+        names = ", ".join(file.name for file in files)
         west, south, east, north = geobox.geographic_extent.boundingbox.bbox
         raise RasterError(
-            f"{name}: {shown} has no data for 100% of the region, which reaches from "
+            f"{name}: {names} has no data for 100% of the region, which reaches from "
             f"{west:.3f} to {east:.3f}°E and from {south:.3f} to {north:.3f}°N: give a file that "
             f"covers it"
         )
@@ -129,18 +134,23 @@ def as_raster(values: NDArray[np.generic], geobox: GeoBox, name: RasterName) -> 
 
     Parameters
     ----------
-    values
+    values : numpy.ndarray
         (y, x) array on the grid.
-    geobox
+    geobox : GeoBox
         The grid.
-    name
-        Which raster of a region this is; it decides data type and attributes.
+    name : RasterName
+        Kind of raster, which decides data type and attributes.
+
+    Returns
+    -------
+    xarray.DataArray
+        (y, x) on `geobox`.
 
     Raises
     ------
     RasterError
         If the shape is not the grid's, an elevation is higher or lower than any on earth, or a
-        land-cover code is no whole number from 0 to 255.
+        land-cover code is not a whole number from 0 to 255.
     """
     if values.shape != tuple(geobox.shape):
         raise RasterError(f"{name} has shape {values.shape}, its grid {tuple(geobox.shape)}")
@@ -171,7 +181,7 @@ def _require_plausible(values: NDArray[np.generic], name: RasterName) -> None:
     else:
         return
     if wrong.size:
-        raise RasterError(f"{name} holds {wrong[0]:g}, which it cannot be: {remedy}")
+        raise RasterError(f"{name} holds {wrong[0]:g}, which is impossible: {remedy}")
 
 
 def require_same_crs(table: gpd.GeoDataFrame, geobox: GeoBox, what: str) -> None:
@@ -179,11 +189,11 @@ def require_same_crs(table: gpd.GeoDataFrame, geobox: GeoBox, what: str) -> None
 
     Parameters
     ----------
-    table
+    table : geopandas.GeoDataFrame
         The polygons or points.
-    geobox
+    geobox : GeoBox
         The grid.
-    what
+    what : str
         What they are, for the message.
 
     Raises
@@ -208,12 +218,12 @@ def require_cover(
 
     Parameters
     ----------
-    raster
+    raster : xarray.DataArray
         (y, x) as from `read_raster`.
-    polygons
-        What it has to cover, in its CRS.
-    paths
-        Where it was read from, for the message.
+    polygons : geopandas.GeoDataFrame
+        Polygons it has to cover, in its CRS.
+    paths : str or Path or sequence of str or Path
+        Files it was read from, for the message.
 
     Raises
     ------
@@ -234,13 +244,24 @@ def require_cover(
 
 
 def crs_label(crs: CRS) -> str:
-    """Return the short name of a CRS: ``EPSG:32649`` where it has a code."""
+    """Return the short name of a CRS.
+
+    Parameters
+    ----------
+    crs : CRS
+        The CRS.
+
+    Returns
+    -------
+    str
+        Such as ``EPSG:32649`` where it has a code, else its name.
+    """
     authority = crs.to_authority()
     return ":".join(authority) if authority else crs.name
 
 
 def _unknown(values: NDArray[np.generic]) -> NDArray[np.bool_]:
-    """Tell where a raster has no data: whole numbers are codes of land cover, 0 where unknown."""
+    """Return where a raster has no data: 0 in integers, which are land-cover codes, else NaN."""
     return values == 0 if values.dtype.kind in "iu" else np.isnan(values)
 
 
@@ -255,19 +276,19 @@ def _read_one(file: Path, geobox: GeoBox, name: RasterName) -> NDArray[np.generi
 
 
 def _land_cover_on(geobox: GeoBox, source: DatasetReader) -> NDArray[np.int32]:
-    """Return codes as GDAL counts them fastest: in the file's own kind of number if it is small."""
+    """Return codes, in the file's own number type where it is small, which is fastest in GDAL."""
     how = _resampling("land_cover", coarse=_is_coarse(source, geobox))
     if source.dtypes[0] in SMALL_KINDS and float(source.nodata or 0.0).is_integer():
         return _codes_on(geobox, source, how)
     sample = _warped(source, geobox, Resampling.nearest)
-    _require_plausible(sample, "land_cover")  # before fractions and large numbers are lost
+    _require_plausible(sample, "land_cover")  # before conversion drops fractions and large numbers
     grid = {"transform": source.transform, "width": source.width, "height": source.height}
     with WarpedVRT(source, crs=source.crs, **grid, dtype="int16", nodata=-1) as codes:
         return _codes_on(geobox, codes, how)
 
 
 def _codes_on(geobox: GeoBox, source: DatasetReader, how: Resampling) -> NDArray[np.int32]:
-    # GDAL fills gaps with the file's own value for no data, even where 0 is asked for.
+    # GDAL fills gaps with the file's own no-data value, even where another is requested.
     no_data = int(source.nodata or 0)
     values = _warped(source, geobox, how, np.full(geobox.shape, no_data, source.dtypes[0]), no_data)
     return np.where(values == no_data, 0, values.astype(np.int32))
@@ -280,7 +301,7 @@ def _warped(
     target: NDArray[np.generic] | None = None,
     no_data: float = np.nan,
 ) -> NDArray[np.generic]:
-    """Fill an array on the grid, float32 when omitted, from the first band of a raster."""
+    """Fill an array on the grid, a float32 one when omitted, from the first band of a raster."""
     values = np.full(geobox.shape, no_data, np.float32) if target is None else target
     reproject(
         rasterio.band(source, 1),

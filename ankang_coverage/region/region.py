@@ -1,4 +1,4 @@
-"""Region: the divisions and the rasters of one study area, immutable."""
+"""Region: the divisions and rasters of one study area, immutable."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -47,19 +47,19 @@ _FROM_FILES = (
     "land cover",
     "population raster",
 )
-"""What a region is made of, as its sources name it."""
+"""The data of a region, as its sources name them."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where one ingredient of a result comes from, for reports and maps."""
+    """Where one kind of data comes from, for reports and maps."""
 
     what: str
-    """The ingredient, such as ``county polygons``."""
+    """The data, such as ``county polygons``."""
     nature: Literal["real", "given", "approximate", "synthetic"]
-    """Whether it was measured, given by the user, inferred from measurements, or made up."""
+    """Whether they are measured, given by the user, inferred from measurements, or synthetic."""
     credit: str
-    """Whom to credit, with date and licence; or how it was made and from which seed."""
+    """Whom to credit, with date and licence; or how they were made and from which seed."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -68,25 +68,25 @@ class Region(Shown):
 
     Attributes
     ----------
-    name
+    name : str
         Name of the area, for titles.
-    counties, townships, villages
+    counties, townships, villages : geopandas.GeoDataFrame
         Polygons indexed by code (str), in the CRS of the rasters, each level covering the one
         above. Columns: ``name``, ``kind``, ``people`` (whole numbers, parents the sum of their
         children), ``geometry_source`` (tianditu, approximate, synthetic, user); townships also
         ``county``, villages also ``township`` and ``county``: the parents' codes. A village's
         ``kind`` is ``village`` (行政村) or ``community`` (社区).
-    rasters
+    rasters : xarray.Dataset
         One Dataset (y, x) on one GeoBox, metres, north up: ``elevation_m`` (float32, NaN where
         unknown), ``land_cover`` (uint8, ESA WorldCover codes, 0 where unknown), ``population``
         (float32, relative people per pixel).
-    elevation_kind
+    elevation_kind : ElevationKind
         ``dtm`` (bare ground) or ``dsm`` (tops of trees and roofs).
-    sources
-        Where each ingredient comes from.
-    notes
-        What was mended when the region was read, for reports.
-    rejected
+    sources : tuple of Source
+        Where the data come from.
+    notes : tuple of str
+        What was repaired when the region was read, for reports.
+    rejected : pandas.DataFrame
         Villages left out because their feature is wrong: ``file``, ``feature`` (counted from 1),
         ``code`` and ``name`` as far as known, ``reason``.
     """
@@ -160,13 +160,13 @@ class Region(Shown):
 
         Notes
         -----
-        A village whose own feature is wrong (no polygon, an impossible corner, code or number of
+        A village whose feature is wrong (no polygon, an impossible corner, code or number of
         people, a place far from all others) is left out and listed in ``rejected``.
         """
         read = read_divisions(villages, "village")
         rejected = rejected_table(read.attrs[REJECTED])
         lowest = _with_people(_in_utm(read, villages), villages)
-        require_no_overlap(lowest)  # or to join them could take hours
+        require_no_overlap(lowest)  # joining overlapping ones could take hours
         upper = {
             level: dissolve(lowest, level)
             if file is None
@@ -209,7 +209,7 @@ class Region(Shown):
 
     @property
     def is_synthetic(self) -> bool:
-        """Whether any ingredient is made up."""
+        """Whether any of the data are synthetic."""
         return any(source.nature == "synthetic" for source in self.sources)
 
 
@@ -220,13 +220,13 @@ def _rasters_on(
     land_cover: Paths | None,
     population: Paths | None,
 ) -> xr.Dataset:
-    """Read the rasters onto the grid; what is not given is unknown, or the same everywhere."""
+    """Read the rasters onto the grid; one that is not given is unknown, or the same everywhere."""
 
     def raster(name: RasterName, paths: Paths | None, otherwise: float) -> xr.DataArray:
         if paths is None:
             return as_raster(np.full(geobox.shape, otherwise, np.float32), geobox, name)
         values = read_raster(paths, geobox, name)
-        if name != "population":  # where it has no data, nobody lives
+        if name != "population":  # no data means no people
             require_cover(values, villages, paths)
         return values
 

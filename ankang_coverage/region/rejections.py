@@ -1,4 +1,4 @@
-"""Villages that are left out alone: too far from all others, or wrong in themselves."""
+"""Villages that are left out of a region: too far from all others, or with a wrong feature."""
 
 import re
 from pathlib import Path
@@ -16,20 +16,20 @@ from ankang_coverage.region.vectors import Reasons
 
 REJECTED_COLUMNS = {"file": object, "feature": np.int64, "code": object, "name": object}
 REJECTED = "rejected"
-"""Key of a table's ``attrs`` that holds what was left out, row by row, as tuples."""
+"""Key of a table's ``attrs`` that holds the rows left out, as tuples."""
 NEAR_KM = 100.0
-"""Distance from the middle of all villages within which none is too far."""
+"""Distance from the middle of all villages within which no village is too far."""
 FEW = 10
-"""Villages, or hundredths of all where those are more, that can be too far by mistake."""
+"""Number of villages, or percent of all where that is more, that may be too far by mistake."""
 
 _VALUES = re.compile(r"'[^']*'|[\d.,-]+")
-"""What differs between reasons of one kind: texts of the file and numbers."""
+"""What differs between reasons of the same kind: quoted texts and numbers."""
 
 Rejected = tuple[tuple[str, int, str, str, str], ...]
 
 
 def rejected_table(rows: Rejected = ()) -> pd.DataFrame:
-    """Return the villages that were left out as ``Region.rejected`` lists them.
+    """Return the villages that were left out as a table for ``Region.rejected``.
 
     Parameters
     ----------
@@ -48,7 +48,26 @@ def rejected_table(rows: Rejected = ()) -> pd.DataFrame:
 def rejected_rows(
     path: Path, index: pd.Index, codes: pd.Series, names: pd.Series, reasons: Reasons
 ) -> Rejected:
-    """Return what is left out of a file."""
+    """Return the rows of a file that are left out.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    index : pandas.Index
+        (n,) numbers of the features.
+    codes : pandas.Series
+        (n,) codes.
+    names : pandas.Series
+        (n,) names.
+    reasons : Reasons
+        Why features cannot be used.
+
+    Returns
+    -------
+    Rejected
+        File, number of the feature, code, name and reason of each row left out.
+    """
     return tuple(
         (path.name, int(number), codes.iloc[n], names.iloc[n], reasons.texts[n])
         for n, number in enumerate(index)
@@ -57,12 +76,21 @@ def rejected_rows(
 
 
 def require_some(path: Path, index: pd.Index, reasons: Reasons) -> None:
-    """Refuse a file of which nothing can be used.
+    """Refuse a file in which nothing can be used.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    index : pandas.Index
+        (n,) numbers of the features.
+    reasons : Reasons
+        Why features cannot be used.
 
     Raises
     ------
     DivisionError
-        With the commonest reason, and the first feature that has it.
+        With the most frequent reason, and the first feature that has it.
     """
     if reasons.fine.any():
         return
@@ -79,7 +107,7 @@ def require_some(path: Path, index: pd.Index, reasons: Reasons) -> None:
 def reject_far(
     path: Path, codes: pd.Series, polygons: NDArray[np.object_], crs: CRS, reasons: Reasons
 ) -> None:
-    """Leave out villages far from all others, which would make the region's grid enormous.
+    """Leave out villages far from all others, because they would make the grid enormous.
 
     Parameters
     ----------
@@ -92,12 +120,12 @@ def reject_far(
     crs : pyproj.CRS
         CRS of the polygons.
     reasons : Reasons
-        What is wrong with villages already; a reason is added for those that are too far.
+        Faults found so far; a reason is added for villages that are too far.
 
     Raises
     ------
     LimitError
-        If more are too far than a mistake explains.
+        If so many are too far that it cannot be a mistake.
     """
     fine = np.flatnonzero(reasons.fine)
     boxes = shapely.bounds(polygons[fine])

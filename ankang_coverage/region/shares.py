@@ -32,14 +32,14 @@ class PixelShares:
 
     Attributes
     ----------
-    index
+    index : pandas.Index
         Codes of the divisions, one per matrix row.
-    area
+    area : scipy.sparse.csr_array
         (n_divisions, n_pixels) fraction of each pixel's area inside each division [0–1].
-    people
+    people : scipy.sparse.csr_array
         (n_divisions, n_pixels) people in each division's part of each pixel [1/1000 person],
         int64, with the same stored positions as `area`. A row's sum is the division's people.
-    pixel_area_m2
+    pixel_area_m2 : float
         Area of one pixel [m²].
     """
 
@@ -50,13 +50,13 @@ class PixelShares:
 
 
 def pixel_shares(divisions: gpd.GeoDataFrame, population: xr.DataArray) -> PixelShares:
-    """Lay divisions over a population raster by exact pixel fractions.
+    """Overlay divisions on a population raster, with exact pixel fractions.
 
     Parameters
     ----------
-    divisions
+    divisions : geopandas.GeoDataFrame
         Polygons with an integer column ``people``, in the raster's CRS.
-    population
+    population : xarray.DataArray
         (y, x) relative density: people per pixel, or any non-negative weight [1]. Only its
         proportions inside a division matter; the division's ``people`` sets the total. Where a
         division has people but no weight, they spread evenly over its area.
@@ -64,6 +64,7 @@ def pixel_shares(divisions: gpd.GeoDataFrame, population: xr.DataArray) -> Pixel
     Returns
     -------
     PixelShares
+        Area fractions and people, by division and pixel.
 
     Raises
     ------
@@ -95,9 +96,9 @@ def area_fractions(divisions: gpd.GeoDataFrame, geobox: GeoBox) -> sparse.csr_ar
 
     Parameters
     ----------
-    divisions
+    divisions : geopandas.GeoDataFrame
         Polygons in the CRS of `geobox`.
-    geobox
+    geobox : GeoBox
         The pixel grid.
 
     Returns
@@ -123,7 +124,7 @@ def area_fractions(divisions: gpd.GeoDataFrame, geobox: GeoBox) -> sparse.csr_ar
     counts = [len(cells) for cells in results["cell_id"]]
     indptr = np.concatenate([[0], np.cumsum(counts)])
     if indptr[-1] <= np.iinfo(np.int32).max:
-        indptr = indptr.astype(np.int32)  # or scipy keeps the pixels in 64 bits as well
+        indptr = indptr.astype(np.int32)  # otherwise scipy keeps the pixels in 64 bits too
     fractions = np.concatenate([*results["coverage"], np.empty(0)]).astype(np.float64)
     pixels = np.concatenate([*results["cell_id"], np.empty(0, np.int64)]).astype(np.int32)
     matrix = sparse.csr_array((fractions, pixels, indptr), shape=(len(divisions), rows * columns))
@@ -142,8 +143,8 @@ def _apportion(
             weight = fractions * np.nan_to_num(density[pixels].astype(np.float64))
             if not weight.any():
                 weight = fractions
-            # Rounding the running total, not each entry, keeps the sum exact and spreads what
-            # is left over. As shares of the row, so that huge weights stay finite.
+            # Rounding the running total, not each entry, keeps the sum exact and spreads the
+            # remainder. Dividing by the sum first keeps huge weights finite.
             running = np.cumsum(weight / weight.sum())
             share = np.minimum(running / running[-1], 1.0)
             split[start:end] = np.diff(np.rint(share * (people[row] * MILLI)), prepend=0)
@@ -171,7 +172,7 @@ def _require_people(divisions: gpd.GeoDataFrame) -> NDArray[np.int64]:
 
 
 def _require_density(population: xr.DataArray) -> NDArray[np.floating]:
-    given = population.to_numpy().ravel()
-    if (given < 0).any() or np.isinf(given).any():
+    density = population.to_numpy().ravel()
+    if (density < 0).any() or np.isinf(density).any():
         raise RasterError("population holds negative or infinite values: mask them as no data")
-    return given
+    return density

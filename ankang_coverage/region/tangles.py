@@ -1,8 +1,8 @@
-"""Polygons whose lines cross so often that a geometry library would take hours over them.
+"""Polygons whose lines cross so often that a geometry library would need hours.
 
-To repair a polygon of 200 random corners takes seconds, one of 500 minutes; and whether a polygon
-is valid is sought among all pairs of lines whose boxes meet. How many these are is told here from a
-sample, before anybody begins.
+Repairing a polygon of 200 random corners takes seconds, one of 500 takes minutes; and a validity
+check looks at all pairs of lines whose boxes meet. Here the number of such pairs is estimated from
+a sample beforehand.
 """
 
 import numpy as np
@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 
 TANGLED = "a polygon whose lines cross too often: draw it anew"
 FEWEST, MOST, EFFORT = 16, 32, 20_000_000
-"""Lines that stand for all of a polygon, fewer of them the more pairs each of them makes."""
+"""Size of the sample of lines, and the number of comparisons that limits it."""
 SMALL = 1_000
-"""Corners up to which all pairs are few."""
+"""Corners up to which there are few pairs."""
 MOST_PAIRS = 50_000_000
 """Pairs of lines whose boxes meet, in all polygons of a layer together."""
 MOST_CROSSINGS = 300
-"""Crossings of lines of one polygon; the time to repair it grows with their square."""
+"""Crossings of lines in one polygon; the time for its repair grows with their square."""
 MOST_SQUARES = 1_000_000
-"""Squares of those numbers, in all polygons of a layer together."""
+"""Sum of the squares of those numbers, over all polygons of a layer."""
 MOST_CROSSINGS_OF_TWO = 100_000
 """Crossings of the lines of two polygons; borders drawn twice have some hundreds."""
 
@@ -27,7 +27,7 @@ Lines = NDArray[np.float64]
 
 
 def are_tangled(polygons: NDArray[np.object_]) -> NDArray[np.bool_]:
-    """Tell which polygons are too tangled to be checked and repaired.
+    """Return which polygons are too tangled to be checked and repaired.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def are_tangled(polygons: NDArray[np.object_]) -> NDArray[np.bool_]:
     Returns
     -------
     numpy.ndarray
-        (n,) whether each is; of those that only together take too long, the later ones.
+        (n,) True for tangled ones; where polygons take too long only together, for the later ones.
     """
     tangled = np.zeros(len(polygons), bool)
     pairs = squares = 0.0
@@ -65,7 +65,7 @@ def shared_areas(first: NDArray[np.object_], second: NDArray[np.object_]) -> NDA
     Returns
     -------
     numpy.ndarray
-        (n,) areas in the square of their unit; NaN where their lines cross too often to be told.
+        (n,) areas in the square of their unit; NaN where their lines cross too often.
     """
     sizes = shapely.get_num_coordinates(first), shapely.get_num_coordinates(second)
     areas = np.full(len(first), np.nan)
@@ -78,7 +78,7 @@ def shared_areas(first: NDArray[np.object_], second: NDArray[np.object_]) -> NDA
 
 
 def _crossings_of(first: shapely.Geometry, second: shapely.Geometry) -> float:
-    """Estimate how often the lines of two polygons cross, or say more where they hardly can."""
+    """Estimate how often the lines of two polygons cross; an upper bound where that is small."""
     boxes = shapely.bounds([first, second])
     low, high = boxes[:, :2].max(axis=0), boxes[:, 2:].min(axis=0)
     lines, others = (
@@ -122,7 +122,7 @@ def _pairs(lines: Lines, others: Lines, *, crossing: bool = False) -> float:
 
 
 def _cross(line: Lines, others: Lines) -> NDArray[np.bool_]:
-    """Tell which lines a line crosses, those left out that it only touches."""
+    """Return which lines a line crosses; touching does not count."""
     start, end, from_, to = line[:2], line[2:], others[:, :2], others[:, 2:]
     of_line = _side(start, end, from_) * _side(start, end, to) < 0
     return of_line & (_side(from_, to, start) * _side(from_, to, end) < 0)

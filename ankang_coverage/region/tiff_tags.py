@@ -1,7 +1,7 @@
-"""The tags of a TIFF, as far as needed to see how large they are before GDAL reads them all.
+"""The sizes of the tags of a TIFF, checked before GDAL reads them all.
 
-Whoever opens a TIFF reads every tag of every image in it, whatever size the file says it has; the
-file itself can have gaps that take no room on disk.
+Opening a TIFF reads every tag of every image in it, whatever size the file declares, and a sparse
+file can declare far more than it takes on disk.
 """
 
 import struct
@@ -12,20 +12,20 @@ from typing import BinaryIO
 TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 """First bytes of a TIFF and a BigTIFF, in either order of bytes."""
 BLOCK_TAGS = (273, 279, 324, 325)
-"""Places and sizes of strips and tiles; GDAL reads them only as far as it needs them."""
+"""Places and sizes of strips and tiles; GDAL reads these only as needed."""
 MOST_IMAGES = 65_535
-"""Images in a file after which nobody looks on."""
+"""Images of a file whose tags are counted."""
 
 MOST_TAGS = 65_535
 CUT_OFF = "it is cut off or damaged: a tag lies beyond its end"
 BYTES_OF_TYPE = dict(
     zip(range(1, 19), (1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 1, 1, 8, 8, 8), strict=True)
 )
-"""Size of a tag's value by its type; types that there are not count one byte."""
+"""Size of a tag's value by its type; an unknown type counts one byte."""
 
 
 def tag_bytes(path: Path) -> int:
-    """Return the bytes of all the tags of a TIFF but those that say where its pixels are.
+    """Return the bytes of all tags of a TIFF except those that locate its pixels.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def tag_bytes(path: Path) -> int:
     Returns
     -------
     int
-        Their size as the file says it.
+        Their size as declared in the file.
 
     Raises
     ------
@@ -53,7 +53,7 @@ def tag_bytes(path: Path) -> int:
 
 
 def _tags(file: BinaryIO, size: int) -> Iterator[tuple[int, int, int]]:
-    """Return number, bytes and place of every tag that does not fit into its own entry."""
+    """Return number, bytes and place of every tag whose value is outside its own entry."""
     start = file.read(4)
     order = "<" if start.startswith(b"I") else ">"
     is_big = b"+" in start

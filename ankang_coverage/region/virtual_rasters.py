@@ -1,8 +1,8 @@
 """GDAL's virtual rasters (VRT), reduced to a mosaic of local files.
 
-A VRT is XML that names what is to be opened: files, but also servers, databases, raw bytes of any
-file, and programs. What is passed to GDAL is therefore written anew from the few elements that
-a mosaic needs; one element more, and the file is refused.
+A VRT is XML that names what to open: files, but also servers, databases, raw bytes of any file, and
+programs. What is passed to GDAL is therefore rebuilt from the few elements that a mosaic needs; a
+file with any other element is refused.
 """
 
 from pathlib import Path
@@ -30,7 +30,7 @@ KNOWN: dict[str, tuple[str, ...]] = {
 }
 """Elements of a mosaic, and their attributes."""
 IGNORED = ("Metadata", "Histograms", "Description", "UnitType", "ColorTable")
-"""Elements that a mosaic can do without."""
+"""Elements that a mosaic does not need."""
 
 
 def local_vrt(file: Path) -> tuple[bytes, tuple[Path, ...]]:
@@ -49,7 +49,7 @@ def local_vrt(file: Path) -> tuple[bytes, tuple[Path, ...]]:
     Raises
     ------
     RasterError
-        If it is no XML, or holds anything but a mosaic of files.
+        If it is not XML, or holds anything but a mosaic of files.
     LimitError
         If it is larger than a file of settings may be.
     """
@@ -63,12 +63,12 @@ def local_vrt(file: Path) -> tuple[bytes, tuple[Path, ...]]:
     sources: list[Path] = []
     plain = _copied(root, file, sources)
     if plain.tag != "VRTDataset" or not sources:
-        raise RasterError(f"{file} is no mosaic of files: build it with gdalbuildvrt")
+        raise RasterError(f"{file} is not a mosaic of files: build it with gdalbuildvrt")
     return ET.tostring(plain, "utf-8"), tuple(sources)
 
 
 def _copied(element: ET.Element, file: Path, sources: list[Path]) -> ET.Element:
-    """Copy what is known of an element; add the files that it names to `sources`."""
+    """Copy the known parts of an element; add the files that it names to `sources`."""
     unknown = sorted(set(element.attrib) - set(KNOWN.get(element.tag, ())))
     if element.tag not in KNOWN or unknown:
         what = f"{element.tag} {unknown[0]}" if element.tag in KNOWN else element.tag
@@ -82,9 +82,9 @@ def _copied(element: ET.Element, file: Path, sources: list[Path]) -> ET.Element:
         named = (element.text or "").strip()
         source = Path(file.parent, named).absolute()
         if "://" in named or str(source).startswith("/vsi"):
-            raise RasterError(f"{file} names {named[:60]!r}, which is no file on this machine")
+            raise RasterError(f"{file} names {named[:60]!r}, which is not a file on this machine")
         sources.append(source)
         copy.attrib["relativeToVRT"] = "0"
         copy.text = str(source)
-    copy.extend([_copied(one, file, sources) for one in element if one.tag not in IGNORED])
+    copy.extend([_copied(part, file, sources) for part in element if part.tag not in IGNORED])
     return copy

@@ -234,7 +234,7 @@ def test_a_wrong_shape_is_named(tmp_path):
     rows = own_rows()
     for wrong, message in (
         ([*rows[:4], rows[4][:-1], *rows[5:]], "row 5 has 13 cells but the header 14"),
-        ([*rows, rows[3]], "class 20 stands after class 100"),
+        ([*rows, rows[3]], "class 20 comes after class 100"),
         ([], "own.csv is empty"),
         (
             [[c for c, h in zip(r, rows[0], strict=True) if "loss_db" not in h] for r in rows],

@@ -157,8 +157,8 @@ def test_a_virtual_raster_is_opened_only_where_it_is_allowed(tmp_path):
 @pytest.mark.parametrize(
     ("named", "says"),
     [
-        ("/vsicurl/http://127.0.0.1:9/a.tif", "which is no file on this machine"),
-        ("/etc/passwd", "/etc/passwd as a raster of elevation_m: it is no GeoTIFF"),
+        ("/vsicurl/http://127.0.0.1:9/a.tif", "which is not a file on this machine"),
+        ("/etc/passwd", "/etc/passwd as a raster of elevation_m: it is neither a GeoTIFF"),
         ("b.vrt", "b.vrt is a virtual raster"),
         ("none.tif", "there is no such file"),
         ("&lt;GDAL_WMS&gt;&lt;/GDAL_WMS&gt;", "there is no such file"),
@@ -184,7 +184,7 @@ def test_what_is_beside_a_file_is_not_opened(tmp_path):
 
 def test_other_formats_and_what_is_no_file_are_named(tmp_path):
     (tmp_path / "a.tif").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(99))
-    assert "it is no GeoTIFF and no .hgt: export it again as a GeoTIFF" in refusal(
+    assert "it is neither a GeoTIFF nor an .hgt: export it again as a GeoTIFF" in refusal(
         tmp_path / "a.tif"
     )
     os.mkfifo(tmp_path / "pipe.tif")

@@ -116,7 +116,7 @@ def test_fine_land_cover_onto_a_coarse_grid_takes_a_moment(tmp_path, kind):
 def test_land_cover_that_is_none_is_named(tmp_path):
     for values in (np.full((50, 100), 10.5, np.float32), np.full((50, 100), 300, np.int32)):
         path = write(tmp_path / "c.tif", values, 20)
-        with pytest.raises(RasterError, match=r"land_cover holds (10\.5|300), which it cannot be"):
+        with pytest.raises(RasterError, match=r"land_cover holds (10\.5|300), which is impossible"):
             read_raster(path, GRID, "land_cover")
 
 

@@ -38,9 +38,9 @@ def test_files_of_a_mosaic_are_named_in_full(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ("a.tif", "/vsicurl/http://127.0.0.1/a.tif", "which is no file on this machine"),
-        ("a.tif", "http://127.0.0.1/a.tif", "which is no file on this machine"),
-        ("a.tif", "s3://bucket/a.tif", "which is no file on this machine"),
+        ("a.tif", "/vsicurl/http://127.0.0.1/a.tif", "which is not a file on this machine"),
+        ("a.tif", "http://127.0.0.1/a.tif", "which is not a file on this machine"),
+        ("a.tif", "s3://bucket/a.tif", "which is not a file on this machine"),
         ('band="1"', 'band="1" subClass="VRTRawRasterBand"', "VRTRasterBand subClass"),
         ("<NoDataValue>", "<PixelFunctionCode>x</PixelFunctionCode><NoDataValue>", "PixelFunction"),
         ("<SourceBand>", "<OpenOptions/><SourceBand>", "OpenOptions"),
@@ -56,5 +56,5 @@ def test_more_than_a_mosaic_is_refused(tmp_path, old, new, says):
 
 
 def test_what_names_no_file_is_refused(tmp_path):
-    with pytest.raises(RasterError, match="no mosaic of files"):
+    with pytest.raises(RasterError, match="not a mosaic of files"):
         local_vrt(save(tmp_path, '<VRTDataset rasterXSize="2" rasterYSize="2"/>'))

@@ -1,9 +1,9 @@
-"""The door for vector files: GeoPackage, GeoJSON and Shapefile, each by a reader of its own.
+"""Reading vector files: GeoPackage, GeoJSON and Shapefile, each with its own reader.
 
-GDAL opens a vector file with whatever of its 60 drivers takes it, and cannot be told otherwise
-from Python: so a view in a GeoPackage runs as a program, and a text with the name of a GeoJSON
-can send it to a server. GeoPackages and GeoJSON are therefore read here without it, and of a
-Shapefile it gets to see only what begins like one.
+GDAL opens a vector file with any of its 60 drivers that accepts it, and Python cannot restrict
+that: a view in a GeoPackage runs as a program, and a text file named like a GeoJSON can make GDAL
+contact a server. So GeoPackage and GeoJSON are read here without GDAL, and only files that begin
+like a Shapefile are passed to it.
 """
 
 from ankang_coverage.region.vectors.faults import Reasons, faults_of_shapes

@@ -1,4 +1,4 @@
-"""What can be wrong with one shape alone, so that the others of its file can still be used."""
+"""Faults of single shapes, so that the others of a file can still be used."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ KINDS = {
 }
 OFF_THE_EARTH = "it is wrong, or the CRS is, or x and y are swapped"
 ASTRAY = 1e-6
-"""How far a corner may be from where it was, brought into degrees and back [of its distance]."""
+"""How far a corner may move when transformed to degrees and back, relative to its distance [1]."""
 
 
 class Reasons:
@@ -28,14 +28,22 @@ class Reasons:
     Parameters
     ----------
     found : numpy.ndarray
-        (n,) reasons known so far, blank for what is well.
+        (n,) reasons known so far, blank where there is no fault.
     """
 
     def __init__(self, found: NDArray[np.object_]) -> None:
         self.texts = found.copy()
 
     def add(self, where: NDArray[np.bool_], texts: Sequence[str] | str) -> None:
-        """Give a reason, one for all or one for each, to features that had none."""
+        """Give a reason to features that have none yet.
+
+        Parameters
+        ----------
+        where : numpy.ndarray
+            (n,) True for features with this fault.
+        texts : sequence of str or str
+            One reason for all of them, or (n,) one for each feature.
+        """
         new = np.asarray(where, bool) & self.fine
         self.texts[new] = texts if isinstance(texts, str) else np.asarray(texts, object)[new]
 
@@ -46,19 +54,19 @@ class Reasons:
 
 
 def faults_of_shapes(layer: VectorLayer, kinds: Sequence[str]) -> Reasons:
-    """Say why shapes cannot be used.
+    """Return why shapes cannot be used.
 
     Parameters
     ----------
     layer : VectorLayer
         The features, with a CRS.
     kinds : sequence of str
-        What they have to be: ``polygon``, ``line``, or either.
+        Kinds allowed: ``polygon``, ``line``, or both.
 
     Returns
     -------
     Reasons
-        Those of shapes that are missing, broken, of another kind, off the earth or tangled.
+        Reasons for shapes that are missing, broken, of another kind, off the earth or tangled.
 
     Raises
     ------
@@ -78,8 +86,8 @@ def faults_of_shapes(layer: VectorLayer, kinds: Sequence[str]) -> Reasons:
     )
     reasons.add(~_is_finite(shapes), "a coordinate that is no number")
     bounds = shapely.bounds(shapes)
-    told = [f"a corner off the earth, at {_corner(box)}: {OFF_THE_EARTH}" for box in bounds]
-    reasons.add(~_is_on_earth(bounds, layer), told)
+    texts = [f"a corner off the earth, at {_corner(box)}: {OFF_THE_EARTH}" for box in bounds]
+    reasons.add(~_is_on_earth(bounds, layer), texts)
     tangled = reasons.fine
     tangled[tangled] = are_tangled(shapes[tangled])
     reasons.add(tangled, TANGLED)
@@ -93,7 +101,7 @@ def _is_finite(shapes: NDArray[np.object_]) -> NDArray[np.bool_]:
 
 
 def _is_on_earth(bounds: NDArray[np.float64], layer: VectorLayer) -> NDArray[np.bool_]:
-    """Tell which bounds become degrees and come back; what is far outside a projection does not."""
+    """Return which bounds survive a transformation to degrees and back, as on earth they do."""
     assert layer.crs is not None
     degrees, back = _ways(layer.crs, layer)
     fine = np.ones(len(bounds), bool)

@@ -1,4 +1,4 @@
-"""Which reader a vector file goes to."""
+"""The reader of each kind of vector file."""
 
 from collections.abc import Mapping
 from os import PathLike
@@ -30,7 +30,7 @@ def layers_of(path: str | PathLike[str]) -> dict[str, bool]:
     Returns
     -------
     dict
-        Whether it has shapes, by the name of the layer.
+        Whether a layer has shapes, by its name.
 
     Raises
     ------
@@ -65,24 +65,25 @@ def read_layer(path: str | PathLike[str], name: str | None = None) -> VectorLaye
     FileError
         If the file is missing, empty, damaged or of another kind, or has no such layer.
     LimitError
-        If it has more of something than allowed.
+        If it holds more than allowed.
     """
     file = _checked(path)
     with reading(file, "a vector file", "export it again"):
         reader = READERS[file.suffix.lower()]
         layers = reader.layers_of(file)
-        chosen = name or next((one for one, has_shapes in layers.items() if has_shapes), None)
+        chosen = name or next((layer for layer, has_shapes in layers.items() if has_shapes), None)
         if chosen not in layers:
             raise FileError(f"{file} has no layer {chosen or 'with shapes'}: export it again")
-        layer: VectorLayer = reader.read_layer(file, chosen)
-        return layer
+        result: VectorLayer = reader.read_layer(file, chosen)
+        return result
 
 
 def _checked(path: str | PathLike[str]) -> Path:
     file = require_file(path)
     if file.suffix.lower() not in READERS:
         raise FileError(
-            f"{file} is no vector file this library reads: save it as one of {', '.join(SUFFIXES)}"
+            f"{file} is not a vector file this library reads: save it as one of "
+            f"{', '.join(SUFFIXES)}"
         )
     if file.stat().st_size == 0:
         raise FileError(f"{file} is empty: export it again")

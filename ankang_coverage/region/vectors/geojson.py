@@ -1,4 +1,4 @@
-"""GeoJSON, read as a whole: its size and what it unpacks to are limited."""
+"""GeoJSON, read as a whole: its size in the file and in memory is limited."""
 
 import json
 import re
@@ -16,7 +16,7 @@ from ankang_coverage.region.coordinates import WGS84
 from ankang_coverage.region.vectors.layer import Budget, VectorLayer, as_shapes, as_table
 
 UNPACKED_BYTES = {"[": 72, "{": 232, ",": 36}
-"""What Python needs for the list, the object or the number that a sign of JSON begins."""
+"""Memory for the list, object or number that begins with a sign of JSON."""
 
 UNCLOSED = "a ring that is not closed"
 
@@ -28,7 +28,7 @@ DEPTHS = {
     "Polygon": 1,
     "MultiPolygon": 2,
 }
-"""Lists in lists that a shape's coordinates are before those of positions."""
+"""Levels of lists in a shape's coordinates above the lists of positions."""
 COLLECTION = "GeometryCollection"
 
 _EPSG = re.compile(
@@ -43,12 +43,36 @@ class UnclosedError(ValueError):
 
 
 def layers_of(file: Path) -> dict[str, bool]:
-    """Return the one layer, called after the file."""
+    """Return the one layer, called after the file.
+
+    Parameters
+    ----------
+    file : Path
+        The file.
+
+    Returns
+    -------
+    dict of str to bool
+        True, because a GeoJSON has shapes, by the name of the layer.
+    """
     return {file.stem: True}
 
 
 def read_layer(file: Path, _: str) -> VectorLayer:
-    """Read the features of the one layer."""
+    """Read the features of the one layer.
+
+    Parameters
+    ----------
+    file : Path
+        The file.
+    _ : str
+        Not used, because there is only one layer.
+
+    Returns
+    -------
+    VectorLayer
+        Its features.
+    """
     content = _parsed(file)
     features = _features(content, file)
     budget = Budget(file)
@@ -93,7 +117,7 @@ def _parsed(file: Path) -> dict[str, object]:
 
 
 def _features(content: dict[str, object], file: Path) -> list[object]:
-    """Return the features of any of the three things that a GeoJSON can be."""
+    """Return the features of any of the three kinds of GeoJSON."""
     kind = content.get("type")
     features = content.get("features")
     if kind == "FeatureCollection" and isinstance(features, list):
@@ -103,7 +127,7 @@ def _features(content: dict[str, object], file: Path) -> list[object]:
     if kind in DEPTHS or kind == COLLECTION:
         return [{"type": "Feature", "geometry": content}]
     raise FileError(
-        f"cannot read {file} as a vector file: it is no FeatureCollection: export it again as "
+        f"cannot read {file} as a vector file: it is not a FeatureCollection: export it again as "
         f"GeoJSON"
     )
 
@@ -118,7 +142,7 @@ def _headers(features: list[object], budget: Budget) -> list[str]:
 
 
 def _properties(feature: object) -> dict[str, object]:
-    """Return what a feature says, with its id where that is a text."""
+    """Return the properties of a feature, with its id where that is a text."""
     if not isinstance(feature, dict):
         return {}
     properties = feature.get("properties")
@@ -127,7 +151,7 @@ def _properties(feature: object) -> dict[str, object]:
 
 
 def _cell(value: object) -> object:
-    """Return a value as a cell of a table can hold it: lists and objects as they are written."""
+    """Return a value as a cell of a table; lists and objects as JSON."""
     return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else value
 
 
@@ -139,23 +163,24 @@ def _shape(feature: object, budget: Budget) -> tuple[object, str]:
     if geometry is None:
         return None, ""
     try:
-        with np.errstate(invalid="ignore"):  # NaN is told later
+        with np.errstate(invalid="ignore"):  # NaN is reported later
             shape = _assembled(geometry)
     except UnclosedError:
         return None, UNCLOSED
-    except Exception:  # as many as there are ways to write a shape wrong
+    except Exception:  # shapely raises many kinds for a wrong shape
         return None, "a shape that is not written as in GeoJSON"
     budget.shape(int(shapely.get_num_coordinates(shape)))
     return shape, ""
 
 
 def _assembled(geometry: dict[str, object]) -> shapely.Geometry:
-    """Return the shape that a GeoJSON geometry is.
+    """Return the shape of a GeoJSON geometry.
 
     Raises
     ------
     UnclosedError
-        If a ring is not closed; shapely, which would close it, raises what it wants of the rest.
+        If a ring is not closed, because shapely would close it. For other faults shapely raises
+        various exceptions.
     """
     kind = str(geometry["type"])
     if kind == COLLECTION:
@@ -169,7 +194,7 @@ def _assembled(geometry: dict[str, object]) -> shapely.Geometry:
 
 
 def _as_arrays(coordinates: object, depth: int) -> object:
-    """Return coordinates with positions as arrays, which is far faster than shapely's own way."""
+    """Return coordinates with positions as arrays, which makes shapely far faster."""
     if depth and isinstance(coordinates, list):
         return [_as_arrays(part, depth - 1) for part in coordinates]
     return np.asarray(coordinates, np.float64)
@@ -186,7 +211,7 @@ def _require_closed(arrays: object) -> None:
 
 
 def _crs(content: dict[str, object], file: Path) -> CRS | None:
-    """Return the CRS that a GeoJSON of before 2016 names; since then it is always WGS-84."""
+    """Return the CRS, which only a GeoJSON from before 2016 can name; since then it is WGS-84."""
     if "crs" not in content:
         return WGS84
     given = content["crs"]
@@ -199,6 +224,6 @@ def _crs(content: dict[str, object], file: Path) -> CRS | None:
     if found := _EPSG.fullmatch(name):
         return CRS.from_epsg(int(found[1]))
     raise FileError(
-        f"cannot read {file} as a vector file: its CRS {name[:60]!r} is no EPSG code: export it "
-        f"again as GeoJSON in WGS 84"
+        f"cannot read {file} as a vector file: its CRS {name[:60]!r} is not an EPSG code: export "
+        f"it again as GeoJSON in WGS 84"
     )

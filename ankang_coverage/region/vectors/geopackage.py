@@ -1,7 +1,7 @@
-"""GeoPackages, read as the SQLite databases that they are.
+"""GeoPackages, read as SQLite databases.
 
-A database can hold what runs when it is read: views, virtual tables, columns that are computed.
-Tables alone are read here.
+A database can run code when it is read: views, virtual tables, computed columns. Only plain tables
+are read here.
 """
 
 import sqlite3
@@ -45,13 +45,37 @@ _LAYERS = """
 
 
 def layers_of(file: Path) -> dict[str, bool]:
-    """Return the layers by name, and whether each has shapes."""
+    """Return the layers by name, and whether each has shapes.
+
+    Parameters
+    ----------
+    file : Path
+        The file.
+
+    Returns
+    -------
+    dict of str to bool
+        Whether a layer has shapes, by its name.
+    """
     with _database(file) as database:
         return {name: bool(column) for name, column, _ in database.execute(_LAYERS)}
 
 
 def read_layer(file: Path, name: str) -> VectorLayer:
-    """Read a layer by its name."""
+    """Read a layer by its name.
+
+    Parameters
+    ----------
+    file : Path
+        The file.
+    name : str
+        The layer.
+
+    Returns
+    -------
+    VectorLayer
+        Its features.
+    """
     with _database(file) as database:
         _require_plain(database, file, name)
         budget = Budget(file)
@@ -59,13 +83,13 @@ def read_layer(file: Path, name: str) -> VectorLayer:
         place = {layer: (column, srs) for layer, column, srs in database.execute(_LAYERS)}[name]
         headers = _columns(database, name)
         shape_column = next((h for h in headers if h == place[0]), None)
-        shown = [header for header in headers if header != shape_column]
-        budget.columns(len(shown))
-        columns: dict[str, list[object]] = {header: [] for header in shown}
+        other_headers = [header for header in headers if header != shape_column]
+        budget.columns(len(other_headers))
+        columns: dict[str, list[object]] = {header: [] for header in other_headers}
         encoded: list[bytes | None] = []
         faults: list[str] = []
-        for row in _rows(database, budget, name, [shape_column, *shown]):
-            budget.feature(len(shown))
+        for row in _rows(database, budget, name, [shape_column, *other_headers]):
+            budget.feature(len(other_headers))
             cells = [None if isinstance(cell, bytes) else cell for cell in row[1:]]
             budget.texts(cells)
             for column, cell in zip(columns.values(), cells, strict=True):
@@ -73,22 +97,22 @@ def read_layer(file: Path, name: str) -> VectorLayer:
             wkb, fault = _wkb(row[0], budget)
             encoded.append(wkb)
             faults.append(fault)
-        with np.errstate(invalid="ignore"):  # NaN is told later
+        with np.errstate(invalid="ignore"):  # NaN is reported later
             shapes = shapely.from_wkb(as_shapes(encoded), on_invalid="ignore")
-        is_broken = np.array([one is not None for one in encoded], bool) & shapely.is_missing(
+        is_broken = np.array([wkb is not None for wkb in encoded], bool) & shapely.is_missing(
             shapes
         )
-        told = np.where(is_broken, BROKEN, np.array(faults, object))
+        faults_of_shapes = np.where(is_broken, BROKEN, np.array(faults, object))
         table = as_table(columns, budget.features)
-        return VectorLayer(file, table, shapes, told, _crs(database, place[1]))
+        return VectorLayer(file, table, shapes, faults_of_shapes, _crs(database, place[1]))
 
 
 @contextmanager
 def _database(file: Path) -> Iterator[sqlite3.Connection]:
-    """Open a GeoPackage for reading, having seen that its table of contents is a table."""
-    # Without changes that wait beside it, nothing is written beside it or locked either.
+    """Open a GeoPackage for reading, and check that its tables of contents are plain tables."""
+    # Unless changes are waiting in a file beside it, it is opened without writing or locking.
     waiting = [Path(f"{file}{ending}") for ending in ("-wal", "-journal")]
-    is_still = not any(one.is_file() and one.stat().st_size for one in waiting)
+    is_still = not any(path.is_file() and path.stat().st_size for path in waiting)
     address = f"{require_file(file, 'vector_bytes').absolute().as_uri()}?mode=ro"
     database = sqlite3.connect(
         f"{address}&immutable=1" if is_still else address, uri=True, timeout=1
@@ -110,7 +134,7 @@ def _most_bytes() -> int:
 
 
 def _require_plain(database: sqlite3.Connection, file: Path, table: str) -> None:
-    """Refuse what looks like a table but runs when it is read."""
+    """Refuse a view, a virtual table or a table with computed columns."""
     found = database.execute(
         "SELECT type, sql FROM sqlite_master WHERE lower(name) = lower(?) "
         "AND type IN ('table', 'view')",
@@ -123,24 +147,24 @@ def _require_plain(database: sqlite3.Connection, file: Path, table: str) -> None
     hidden = database.execute("SELECT hidden FROM pragma_table_xinfo(?)", (table,)).fetchall()
     if kind != "table" or is_virtual or any(how for (how,) in hidden):
         raise FileError(
-            f"cannot read {file} as a vector file: {table[:60]!r} is no plain table but computed "
-            f"when it is read: export it again, as a table of its own"
+            f"cannot read {file} as a vector file: {table[:60]!r} is not a plain table but "
+            f"computed when it is read: export it again, as a table of its own"
         )
 
 
 def _require_whole(database: sqlite3.Connection, budget: Budget) -> None:
     try:
-        (said,) = database.execute("PRAGMA quick_check(1)").fetchone()
+        (answer,) = database.execute("PRAGMA quick_check(1)").fetchone()
     except sqlite3.DataError as error:
         raise budget.too_long(_most_bytes()) from error
-    if said != "ok":
-        raise sqlite3.DatabaseError(said)
+    if answer != "ok":
+        raise sqlite3.DatabaseError(answer)
 
 
 def _columns(database: sqlite3.Connection, name: str) -> list[str]:
-    """Return the columns of a table but the one that numbers its rows."""
-    told = database.execute("SELECT name, type, pk FROM pragma_table_info(?)", (name,))
-    return [column for column, kind, key in told if not (key and kind.upper() == "INTEGER")]
+    """Return the columns of a table except the one that numbers its rows."""
+    columns = database.execute("SELECT name, type, pk FROM pragma_table_info(?)", (name,))
+    return [column for column, kind, key in columns if not (key and kind.upper() == "INTEGER")]
 
 
 def _rows(
@@ -178,7 +202,7 @@ def _wkb(blob: object, budget: Budget) -> tuple[bytes | None, str]:
 
 
 def _crs(database: sqlite3.Connection, number: object) -> CRS | None:
-    """Return the CRS of a number, ``None`` for GeoPackage's undefined ones and unknown numbers."""
+    """Return the CRS of a number, ``None`` for an undefined or unknown one."""
     found = database.execute(
         "SELECT organization, organization_coordsys_id, definition FROM gpkg_spatial_ref_sys "
         "WHERE srs_id = ?",

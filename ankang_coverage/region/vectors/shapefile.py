@@ -1,4 +1,4 @@
-"""Shapefiles, read by GDAL once it is seen that they are some and how much they hold."""
+"""Shapefiles, read by GDAL after a check of their format and size."""
 
 import codecs
 import logging
@@ -22,29 +22,55 @@ MAGIC = 9994
 """First number of a .shp and a .shx."""
 HEADER_BYTES = 100
 SIZE_AT, KIND_AT = 24, 32
-"""Where in the header the file's size, in words of two bytes, and the kind of the shapes stand."""
+"""Positions in the header of the file's size, in words of two bytes, and of the kind of shape."""
 VERTEX_BYTES = (16, 24, 24, 16)
 """Size of a vertex by the tens of the kind: plain, with height, with measure, of surfaces."""
 PARTS_AT = 44
-"""Where in a record of polygons the number of their rings stands [bytes]."""
+"""Position of the number of rings in a record of polygons [bytes]."""
 POLYGONS = (5, 15, 25)
 MOST_RINGS = 15_000
-"""Rings in a polygon; which of them are holes is sought among all pairs."""
+"""Most rings in a polygon; GDAL compares all pairs of them to find holes."""
 CHINESE = "gb18030"
-"""Encoding of texts where no .cpg says another: so are Shapefiles made in China."""
+"""Encoding of texts without a .cpg, as in Shapefiles made in China."""
 CODE_PAGE = re.compile(r"(?:ansi|oem|cp|windows)?[ -]*(\d{3,5})", re.IGNORECASE)
 UTF8_PAGE = "65001"
 
-logging.getLogger("pyogrio").addHandler(logging.NullHandler())  # or it writes to the terminal
+logging.getLogger("pyogrio").addHandler(
+    logging.NullHandler()
+)  # otherwise it writes to the terminal
 
 
 def layers_of(file: Path) -> dict[str, bool]:
-    """Return the one layer, called after the file."""
+    """Return the one layer, called after the file.
+
+    Parameters
+    ----------
+    file : Path
+        The file.
+
+    Returns
+    -------
+    dict of str to bool
+        True, because a Shapefile has shapes, by the name of the layer.
+    """
     return {file.stem: True}
 
 
 def read_layer(file: Path, _: str) -> VectorLayer:
-    """Read the features of the one layer."""
+    """Read the features of the one layer.
+
+    Parameters
+    ----------
+    file : Path
+        The file.
+    _ : str
+        Not used, because there is only one layer.
+
+    Returns
+    -------
+    VectorLayer
+        Its features.
+    """
     budget = Budget(file)
     _require_modest(file, budget)
     beside = _beside(file, ".dbf")
@@ -52,43 +78,44 @@ def read_layer(file: Path, _: str) -> VectorLayer:
         require_file(beside, "vector_bytes")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        told, _, encoded, cells = pyogrio.raw.read(file.absolute(), encoding=_encoding(file))
+        metadata, _, encoded, cells = pyogrio.raw.read(file.absolute(), encoding=_encoding(file))
     if encoded is None:
         raise FileError(f"cannot read {file} as a vector file: it has no shapes: export it again")
-    budget.columns(len(told["fields"]))
+    budget.columns(len(metadata["fields"]))
     columns = {
-        str(header): _objects(values) for header, values in zip(told["fields"], cells, strict=True)
+        str(header): _objects(values)
+        for header, values in zip(metadata["fields"], cells, strict=True)
     }
     for row in zip(*columns.values(), strict=True) if columns else [()] * len(encoded):
         budget.feature(len(columns))
         budget.texts(row)
-    with np.errstate(invalid="ignore"):  # NaN is told later
+    with np.errstate(invalid="ignore"):  # NaN is reported later
         shapes = shapely.from_wkb(encoded, on_invalid="ignore")
-    is_broken = np.array([one is not None for one in encoded]) & shapely.is_missing(shapes)
+    is_broken = np.array([wkb is not None for wkb in encoded]) & shapely.is_missing(shapes)
     return VectorLayer(
         file,
         as_table(columns, len(shapes)),
         shapes,
         np.where(is_broken, BROKEN, "").astype(object),
-        None if told["crs"] is None else CRS.from_user_input(told["crs"]),
+        None if metadata["crs"] is None else CRS.from_user_input(metadata["crs"]),
     )
 
 
 def _require_modest(file: Path, budget: Budget) -> None:
-    """Refuse what is no Shapefile, and what would be too much to hand to GDAL."""
+    """Refuse a file that is not a Shapefile, or is too large to pass to GDAL."""
     if {"!", ";"} & set(str(file.absolute())):
-        raise FileError(f"cannot read {file}: rename what has ! or ; in its name")
+        raise FileError(f"cannot read {file}: rename the file or folder with ! or ; in its name")
     index = _beside(file, ".shx")
     if index is None:
         raise FileError(f"{file} lacks the .shx beside it: copy all files of the Shapefile")
-    for one in (file, index):
-        require_file(one, "vector_bytes")
-        with one.open("rb") as content:
+    for part in (file, index):
+        require_file(part, "vector_bytes")
+        with part.open("rb") as content:
             start = content.read(HEADER_BYTES)
         if len(start) < HEADER_BYTES or int.from_bytes(start[:4], "big") != MAGIC:
-            raise FileError(f"{one} is no part of a Shapefile: export it again")
-        if 2 * int.from_bytes(start[SIZE_AT : SIZE_AT + 4], "big") > one.stat().st_size:
-            raise FileError(f"{one} is cut off: export it again")
+            raise FileError(f"{part} is not part of a Shapefile: export it again")
+        if 2 * int.from_bytes(start[SIZE_AT : SIZE_AT + 4], "big") > part.stat().st_size:
+            raise FileError(f"{part} is cut off: export it again")
     kind = int.from_bytes(start[KIND_AT : KIND_AT + 4], "little")
     records = np.fromfile(index, ">u4", offset=HEADER_BYTES)
     places, lengths = records[: len(records) // 2 * 2].reshape(-1, 2).astype(np.int64).T * 2
@@ -113,9 +140,9 @@ def _rings(file: Path, places: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _beside(file: Path, suffix: str) -> Path | None:
-    """Return a file of the same name with another ending, written large or small."""
+    """Return a file of the same name with another ending, in lower or upper case."""
     names = (file.with_suffix(suffix), file.with_suffix(suffix.upper()))
-    return next((one for one in names if one.exists()), None)
+    return next((path for path in names if path.exists()), None)
 
 
 def _encoding(file: Path) -> str:

@@ -1,4 +1,4 @@
-"""Well-known binary: looked through before GEOS sees it, which trusts how deep it is nested."""
+"""Well-known binary, checked before it is passed to GEOS, which does not limit its nesting."""
 
 import struct
 
@@ -6,7 +6,7 @@ from ankang_coverage.region.vectors.layer import DAMAGED
 
 POINT, LINE, POLYGON, COLLECTION = 1, 2, 3, 7
 DEEPEST = 8
-"""Collections within collections; no program nests them so deep."""
+"""Most collections within collections; no program nests them deeper."""
 
 _Z_FLAG, _M_FLAG, _SRID_FLAG = 0x80000000, 0x40000000, 0x20000000
 _DIMENSIONS = (2, 3, 3, 4)
@@ -15,12 +15,12 @@ _UNSIGNED = {0: struct.Struct(">I"), 1: struct.Struct("<I")}
 
 
 def count_vertices(wkb: bytes) -> int:
-    """Return the vertices of a geometry, having seen that all its parts are there.
+    """Return the number of vertices of a geometry, and check that it is complete.
 
     Parameters
     ----------
     wkb : bytes
-        Points, lines, polygons and collections of them, in ISO's or PostGIS's form.
+        Points, lines, polygons and collections of them, in the form of ISO or PostGIS.
 
     Returns
     -------

@@ -100,7 +100,7 @@ def test_a_view_in_place_of_a_table_does_not_run(file, table):
         f"DROP TABLE {table}",
         f"CREATE VIEW {table} AS {ENDLESS} SELECT kept.* FROM kept, n",
     )
-    with pytest.raises(FileError, match=f"'{table}' is no plain table but computed"):
+    with pytest.raises(FileError, match=f"'{table}' is not a plain table but computed"):
         read_layer(file)
 
 
@@ -113,7 +113,7 @@ def test_a_view_in_place_of_a_table_does_not_run(file, table):
 )
 def test_a_computed_column_does_not_run(file, statement):
     change(file, statement)
-    with pytest.raises(FileError, match="is no plain table but computed"):
+    with pytest.raises(FileError, match="is not a plain table but computed"):
         read_layer(file)
 
 
@@ -121,7 +121,7 @@ def test_a_virtual_table_does_not_run(file):
     change(
         file, "DROP TABLE villages", "CREATE VIRTUAL TABLE villages USING rtree(fid, a, b, c, d)"
     )
-    with pytest.raises(FileError, match="is no plain table but computed"):
+    with pytest.raises(FileError, match="is not a plain table but computed"):
         read_layer(file)
 
 

@@ -84,7 +84,7 @@ def test_a_file_that_is_missing_is_told(file):
 
 def test_what_is_no_shapefile_never_reaches_gdal(file):
     file.write_text("<OGRVRTDataSource><OGRVRTLayer name='a'/></OGRVRTDataSource>" + " " * 99)
-    with pytest.raises(FileError, match=r"v\.shp is no part of a Shapefile"):
+    with pytest.raises(FileError, match=r"v\.shp is not part of a Shapefile"):
         read_layer(file)
 
 
@@ -92,7 +92,7 @@ def test_what_is_no_shapefile_never_reaches_gdal(file):
 def test_names_that_mean_something_to_pyogrio_are_refused(file, name):
     for part in file.parent.glob("v.*"):
         part.rename(file.with_name(name).with_suffix(part.suffix))
-    with pytest.raises(FileError, match="rename what has ! or ; in its name"):
+    with pytest.raises(FileError, match="rename the file or folder with ! or ; in its name"):
         read_layer(file.with_name(name))
 
 
