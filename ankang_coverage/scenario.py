@@ -135,7 +135,7 @@ class NetworkSettings(Settings):
         return read_sites(
             self.file,
             coordinates=self.coordinates,
-            crs=region.villages.crs,
+            region=region,
             table=self.table,
             catalogue=self.equipment(),
         )

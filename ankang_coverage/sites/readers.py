@@ -16,7 +16,7 @@ from pyproj.exceptions import CRSError
 from ankang_coverage.errors import NetworkError
 from ankang_coverage.inputs import listed
 from ankang_coverage.limits import limits
-from ankang_coverage.region import Source
+from ankang_coverage.region import Region, Source
 from ankang_coverage.region.coordinates import WGS84, bd09_to_gcj02, gcj02_to_wgs84, utm_crs
 from ankang_coverage.sites.catalogue import Catalogue, builtin_catalogue
 from ankang_coverage.sites.cell_columns import read_cells
@@ -29,6 +29,8 @@ from ankang_coverage.sites.tables import read_table
 Datum = Literal["wgs84", "gcj02", "bd09"]
 Positions = NDArray[np.intp]
 
+FARTHEST_FROM_REGION_M = 500_000.0
+"""Sites farther from their region than this have a wrong coordinate [m]."""
 SITE_RADIUS_M = 200.0
 """Rows of one site stand within this distance of its first row; others are another site."""
 LONGEST_LOCAL_CELL = 16383
@@ -43,6 +45,7 @@ def read_sites(
     table: str | None = None,
     catalogue: Catalogue | None = None,
     schema: Schema | None = None,
+    region: Region | None = None,
 ) -> Network:
     """Read a table of cells, one row a cell, as operators keep it (工参表).
 
@@ -66,6 +69,9 @@ def read_sites(
     schema : Schema, optional
         What attributes there are; the built-in ones when omitted. Attributes of your own, with
         type, limits and default: ``builtin_schema().with_attributes(Attribute(...))``.
+    region : Region, optional
+        Where the sites belong: it gives the CRS when `crs` is omitted, and rows more than 500 km
+        from it are rejected.
 
     Returns
     -------
@@ -93,6 +99,9 @@ def read_sites(
     agree within every site, and in ``cells`` otherwise. A header that is the name of another
     column gets a number: ``source_2``. Columns without a header are left out.
     """
+    if region is not None:
+        require_type("region", region, Region, "a region: Region.from_files(...)")
+        crs = region.villages.crs if crs is None else crs
     projected = None if crs is None else _as_projected(crs)
     known = builtin_catalogue() if catalogue is None else catalogue
     require_type("catalogue", known, Catalogue, "a catalogue: read_catalogue(path)")
@@ -100,7 +109,7 @@ def read_sites(
     require_type("schema", schema, Schema, "a schema: builtin_schema().with_attributes(...)")
     check = partial(_require_columns, schema)
     rows = Rows(read_table(path, table, check=check), schema)
-    places = _read_places(rows, coordinates)
+    places = _read_places(rows, coordinates, region)
     cells = read_cells(rows, places["kind"].to_numpy(object), known)
     _reject_repeated_rows(rows)
 
@@ -175,25 +184,47 @@ def _require_columns(schema: Schema, name: str, headers: Sequence[str]) -> None:
             )
 
 
-def _read_places(rows: Rows, datum: Datum) -> pd.DataFrame:
+def _read_places(rows: Rows, datum: Datum, region: Region | None) -> pd.DataFrame:
     """Read what a row says of its site: WGS-84 position, id, and the columns of sites."""
     longitude, latitude = rows.parsed("longitude"), rows.parsed("latitude")
     for attribute, degrees in (("longitude", longitude), ("latitude", latitude)):
         rows.reject(np.isnan(degrees), attribute, f"{attribute} is blank")
     no_place = (longitude == 0.0) & (latitude == 0.0)
     rows.reject(no_place, "longitude", "longitude and latitude are both 0")
-    swapped = is_within("longitude", latitude) & is_within("latitude", longitude)
+    swapped = ~is_within("latitude", latitude) & is_within("longitude", latitude)
+    swapped &= is_within("latitude", longitude)
     rows.reject(swapped, "longitude", "longitude and latitude seem swapped")
-    rows.limited("longitude", longitude, "China")
-    rows.limited("latitude", latitude, "China")
+    rows.limited("longitude", longitude)
+    rows.limited("latitude", latitude)
     longitude = np.where(rows.is_usable(), longitude, np.nan)
     longitude, latitude = _to_wgs84(longitude, latitude, datum)
+    if region is not None:
+        _reject_far_away(rows, longitude, latitude, region)
     kind, status = rows.words("kind"), rows.words("status")
     given: dict[str, Texts | Numbers] = {"kind": kind, "status": status, "site": rows.text("site")}
     for about in rows.schema.columns("sites"):
         if about.headers and about.name not in given:
             given[about.name] = rows.values(about, kind)
     return pd.DataFrame({"longitude": longitude, "latitude": latitude, **given})
+
+
+def _reject_far_away(rows: Rows, longitude: Numbers, latitude: Numbers, region: Region) -> None:
+    """Reject places so far from the region that their coordinates must be wrong."""
+    west, south, east, north = region.counties.total_bounds
+    points = gpd.GeoSeries(gpd.points_from_xy(longitude, latitude, crs=WGS84)).to_crs(
+        region.counties.crs
+    )
+    away_m = np.hypot(
+        np.maximum(np.maximum(west - points.x, points.x - east), 0.0),
+        np.maximum(np.maximum(south - points.y, points.y - north), 0.0),
+    )
+    # A projection is undefined, and says infinity, on the far side of the Earth.
+    is_far = ~(away_m <= FARTHEST_FROM_REGION_M) & rows.is_usable()
+    reason = (
+        f"the place is more than {FARTHEST_FROM_REGION_M / 1e3:,.0f} km from {region.name}: are "
+        f"longitude and latitude right?"
+    )
+    rows.reject(np.asarray(is_far), "longitude", reason)
 
 
 def _to_wgs84(longitude: Numbers, latitude: Numbers, datum: Datum) -> tuple[Numbers, Numbers]:

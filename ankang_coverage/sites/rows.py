@@ -96,10 +96,10 @@ class Rows:
             self.reject(wrong, attribute, f"{attribute} is no {about.type}")
         return numbers
 
-    def limited(self, attribute: str, numbers: Numbers, place: str = "") -> Numbers:
-        """Return the numbers; reject those outside the attribute's limits, those of `place`."""
+    def limited(self, attribute: str, numbers: Numbers) -> Numbers:
+        """Return the numbers; reject those outside the attribute's limits."""
         about = self.schema[attribute]
-        reason = f"{attribute} is outside {place + ', ' if place else ''}{about.limits}"
+        reason = f"{attribute} is outside {about.limits}"
         self.reject(~np.isnan(numbers) & ~about.allows(numbers), attribute, reason)
         return numbers
 

@@ -234,8 +234,8 @@ def test_crs(tmp_path):
         ({"经度": "nan"}, "经度", "longitude is no angle"),
         ({"纬度": "inf"}, "纬度", "latitude is no angle"),
         ({"纬度": "32°61'"}, "纬度", "latitude is no angle"),
-        ({"经度": "9.02"}, "经度", "longitude is outside China, 73 to 136 degrees"),
-        ({"纬度": "-32.69"}, "纬度", "latitude is outside China, 3 to 54 degrees"),
+        ({"经度": "1090.2"}, "经度", "longitude is outside -180 to 180 degrees"),
+        ({"纬度": "92.69"}, "纬度", "latitude is outside -90 to 90 degrees"),
         ({"方位角": "361"}, "方位角", "azimuth_deg is outside 0 to 360 degrees"),
         ({"方位角": "-1"}, "方位角", "azimuth_deg is outside 0 to 360 degrees"),
         ({"方位角": "全向"}, "方位角", "azimuth_deg is no angle"),
@@ -663,3 +663,13 @@ def test_arguments_of_another_type_are_named(tmp_path, small_network):
         read(tmp_path, {}, schema=[])
     with pytest.raises(NetworkError, match="crs 5.0 is unknown"):
         read(tmp_path, {}, crs=5.0)
+
+
+def test_places_far_from_the_region_are_rejected_and_any_country_is_read(tmp_path, small_region):
+    rows = {}, {"经度": "9.02"}, {"纬度": "-32.69"}, {"经度": "109.9"}
+    network = read(tmp_path, *rows, region=small_region)
+    assert len(network.sites) == 2
+    assert network.sites.crs == small_region.villages.crs
+    assert network.rejected["row"].tolist() == [3, 4]
+    assert network.rejected["reason"].str.contains("more than 500 km from small: are long").all()
+    assert len(read(tmp_path, {"经度": "9.02"}).sites) == 1

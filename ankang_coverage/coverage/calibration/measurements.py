@@ -209,8 +209,8 @@ def _read_places(rows: Rows) -> Degrees:
     rows.reject(nowhere, "longitude", "longitude and latitude are both 0: there was no fix")
     swapped = is_within("longitude", latitude) & is_within("latitude", longitude)
     rows.reject(swapped, "longitude", "longitude and latitude seem swapped")
-    rows.limited("longitude", longitude, "China")
-    rows.limited("latitude", latitude, "China")
+    rows.limited("longitude", longitude)
+    rows.limited("latitude", latitude)
     return longitude, latitude
 
 

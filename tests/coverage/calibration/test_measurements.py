@@ -66,7 +66,7 @@ def test_every_row_is_used_or_listed_with_its_reason(written):
         f"{time}02,32.69,109.02,-95,1-1": "swapped",
         f"{time}03,0,0,-95,1-1": "no fix",
         f"{time}04,,32.69,-95,1-1": "longitude is blank",
-        f"{time}05,9.02,32.69,-95,1-1": "outside China",
+        f"{time}05,190.2,32.69,-95,1-1": "outside -180 to 180",
         f"{time}06,{PLACE},,1-1": "RSRP is blank",
         f"{time}07,{PLACE},weak,1-1": "RSRP is no number",
         f"{time}08,{PLACE},-20,1-1": "outside -156 to -31 dBm",
