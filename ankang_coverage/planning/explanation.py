@@ -19,7 +19,7 @@ from ankang_coverage.shown import Shown
 REASONS_LEFT = ("main_reason", "median_shortfall_db", "median_obstacle_m")
 """Columns of a summary that say why people are left uncovered, and by how much."""
 CURVE_COLUMNS = ("order", "id", "people_gained_total", "cost_yuan_total", "knee")
-WHY = ("no candidate", "outranked", "spacing", "forbidden", "quota", "budget")
+WHY = ("no_candidate", "outranked", "spacing", "forbidden", "quota", "budget")
 """Why the candidate that would cover most of an uncovered village was not chosen."""
 
 
@@ -371,7 +371,7 @@ def _villages(choice: Choice, left: Left, n: int, outcome: Outcome) -> pd.DataFr
             "best_people": gained / MILLI,
             "best_gain": np.where(known, left.gains[rows][best], 0) / MILLI,
             "cost_yuan": np.where(known, table["cost_yuan"].to_numpy()[best], 0),
-            "why": np.where(known, left.why[rows][best], "no candidate"),
+            "why": np.where(known, left.why[rows][best], "no_candidate"),
         },
         index=pd.Index(villages.index[short], name="village"),
     )

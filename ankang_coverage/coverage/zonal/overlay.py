@@ -488,7 +488,7 @@ def _why_figures(
     obstacle_dam = median(signal.obstacle_dam, BLOCKED)
     missing = np.where(people[:, 1:].any(axis=1, keepdims=True), people, area)
     missing[:, 0] = 0.0  # so that it comes first only where nothing is missing
-    words = np.array(["", *(reason.replace("_", " ") for reason in REASONS[1:])])
+    words = np.array(["", *REASONS[1:]])
     return {
         "people_90_rsrp_dbm": _dbm(of_people)[:, 0],
         **{f"people_{name}": people[:, i] for i, name in enumerate(REASONS) if i},

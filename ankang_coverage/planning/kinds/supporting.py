@@ -32,8 +32,8 @@ class SupportingTarget(Target):
     description: ClassVar = "existing towers that get another technology"
     words: ClassVar = {
         "co-location": Words("共址", "co-location"),
-        "existing tower without 4g": Words("现有铁塔尚无 4G", "existing tower without 4G"),
-        "existing tower without 5g": Words("现有铁塔尚无 5G", "existing tower without 5G"),
+        "existing_tower_without_4g": Words("现有铁塔尚无 4G", "existing tower without 4G"),
+        "existing_tower_without_5g": Words("现有铁塔尚无 5G", "existing tower without 5G"),
     }
     stands_on_towers: ClassVar = True
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ankang_coverage.planning.kinds.micro import MicroTarget
 
 
-BY_A_ROAD = "by a road"
+BY_A_ROAD = "by_a_road"
 """Reason of a place along a road."""
 
 

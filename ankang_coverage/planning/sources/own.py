@@ -38,8 +38,8 @@ class OwnPlaces(CandidateSource):
     """Places from a table of the user's own."""
 
     name = "own"
-    description = "your own table, the file `own` (`given by the user`)"
-    words: ClassVar = {"given by the user": Words("用户提供", "given by the user")}
+    description = "your own table, the file `own` (`given_by_the_user`)"
+    words: ClassVar = {"given_by_the_user": Words("用户提供", "given by the user")}
 
     own: Path | None = None
     """Table of the user's own places."""
@@ -102,7 +102,7 @@ def own_places(
     -------
     geopandas.GeoDataFrame
         Points with ``site``, ``name``, ``owner``, ``construction`` and ``cost_yuan`` (blank or
-        NaN where not given) and ``reason`` ``given by the user``, in the order of the file.
+        NaN where not given) and ``reason`` ``given_by_the_user``, in the order of the file.
 
     Raises
     ------
@@ -139,7 +139,7 @@ def own_places(
             "owner": _column(rows.table, OWNER_HEADERS, str, ""),
             "construction": _column(rows.table, CONSTRUCTION_HEADERS, _construction, ""),
             "cost_yuan": _column(rows.table, COST_HEADERS, _cost, np.nan),
-            "reason": "given by the user",
+            "reason": "given_by_the_user",
         },
         geometry=gpd.points_from_xy(longitude, latitude, crs=WGS84),
     ).to_crs(crs)

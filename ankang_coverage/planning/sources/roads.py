@@ -23,7 +23,7 @@ class Roads(CandidateSource):
     """Places along the roads of a file."""
 
     name = "roads"
-    description = "every `road_spacing_m` along the lines of the file `roads` (`by a road`)"
+    description = "every `road_spacing_m` along the lines of the file `roads` (`by_a_road`)"
     words: ClassVar = {BY_A_ROAD: Words("沿路", "by a road")}
 
     road_spacing_m: Number = Field(default=500.0, ge=50.0, le=20_000.0)

@@ -18,7 +18,7 @@ class Towers(CandidateSource):
     name = "towers"
     description = (
         "existing towers that carry none of the target's `radio_layers` "
-        "(`existing tower without …`)"
+        "(`existing_tower_without_…`)"
     )
 
     def places(self, search: PlaceSearch) -> gpd.GeoDataFrame:
@@ -150,7 +150,7 @@ def co_location(network: Network, towers: Network, lacked: str, prices: UnitPric
             "construction": "co-location",
             "cost_yuan": prices.of(np.full(len(index), "co-location", object), nothing, nothing),
             "owner": owners(network).reindex(index).fillna(""),
-            "reason": f"existing tower without {lacked}",
+            "reason": f"existing_tower_without_{lacked}",
         },
         index=index,
     )

@@ -28,8 +28,8 @@ class VillageCentres(CandidateSource):
     """The most populated pixel of every village."""
 
     name = "villages"
-    description = "the most populated pixel of every village (`village centre`)"
-    words: ClassVar = {"village centre": Words("村中心", "village centre")}
+    description = "the most populated pixel of every village (`village_centre`)"
+    words: ClassVar = {"village_centre": Words("村中心", "village centre")}
 
     def places(self, search: PlaceSearch) -> gpd.GeoDataFrame:
         """Return village centres.
@@ -53,9 +53,9 @@ class HighPoints(CandidateSource):
     name = "high points"
     description = (
         "the highest places within `people_within_m` of a village centre from which it is in "
-        "sight (`high point`)"
+        "sight (`high_point`)"
     )
-    words: ClassVar = {"high point": Words("制高点", "high point")}
+    words: ClassVar = {"high_point": Words("制高点", "high point")}
 
     high_points: Whole = Field(default=2, ge=1, le=20)
     """How many high points are taken for each village centre."""
@@ -95,10 +95,10 @@ def village_centres(region: Region, serves: tuple[str, ...]) -> gpd.GeoDataFrame
     Returns
     -------
     geopandas.GeoDataFrame
-        Points with ``reason`` ``village centre``, the most populous village first.
+        Points with ``reason`` ``village_centre``, the most populous village first.
     """
     pixels = _centres_of(region, serves)
-    return as_places(pixels, pd.Series("village centre", index=range(len(pixels))), region)
+    return as_places(pixels, pd.Series("village_centre", index=range(len(pixels))), region)
 
 
 def high_points(
@@ -122,7 +122,7 @@ def high_points(
     Returns
     -------
     geopandas.GeoDataFrame
-        Points with ``reason`` ``high point``, village by village, the most populous first.
+        Points with ``reason`` ``high_point``, village by village, the most populous first.
 
     Notes
     -----
@@ -155,7 +155,7 @@ def high_points(
         for sweep in sweeps:
             found += _highest_in_sight(sweep, elevation, height_m, number, apart_px)
     places = np.array(found, np.intp)
-    return as_places(places, pd.Series("high point", index=range(len(places))), region)
+    return as_places(places, pd.Series("high_point", index=range(len(places))), region)
 
 
 def _centres_of(region: Region, serves: tuple[str, ...]) -> Pixels:

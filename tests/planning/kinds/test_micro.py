@@ -63,11 +63,11 @@ def test_roads_that_cannot_be_used_are_listed_among_what_is_dropped(
     asked = with_settings(target, sources=("roads",), roads=path)
     dropped = asked.propose(Situation(small_region, small_network)).dropped
     told = dropped[dropped["id"] == "roads.gpkg, feature 2"]
-    assert told[["source", "reason"]].values.tolist() == [["by a road", "no shape"]]
+    assert told[["source", "reason"]].values.tolist() == [["by_a_road", "no shape"]]
 
 
 def test_every_candidate_has_a_cost_and_a_reason(found):
-    assert set(found.reasons) <= {"valley", "ridge", "village centre", "high point"}
+    assert set(found.reasons) <= {"valley", "ridge", "village_centre", "high_point"}
     assert set(found.table["construction"]) == {"pole"}
     assert (found.table["cost_yuan"] >= 60_000).all()
 
@@ -118,7 +118,7 @@ def test_unknown_ground_gives_no_heights(small_region, small_network, target):
     region = replace(small_region, rasters=small_region.rasters.assign(elevation_m=unknown))
     assert set(target.propose(Situation(region, small_network)).reasons) <= {
         "valley",
-        "village centre",
+        "village_centre",
     }
 
 

@@ -17,7 +17,7 @@ def test_places_are_evenly_spaced_along_a_road(small_region):
     assert x[0] == pytest.approx(west)
     assert x[-1] == pytest.approx(east)
     assert np.diff(x) == pytest.approx(450.0)
-    assert set(places["reason"]) == {"by a road"}
+    assert set(places["reason"]) == {"by_a_road"}
 
 
 def test_roads_in_another_crs_are_brought_over(small_region):

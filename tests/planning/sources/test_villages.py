@@ -14,7 +14,7 @@ def test_every_village_of_the_kinds_has_its_centre(small_region):
     pixels = pixels_at(found.geometry.x.to_numpy(), found.geometry.y.to_numpy(), small_region)
     expected = most_populated_pixels(small_region)[kinds == "village"]
     assert sorted(pixels) == sorted(set(expected))
-    assert set(found["reason"]) == {"village centre"}
+    assert set(found["reason"]) == {"village_centre"}
 
 
 def sees(elevation, a, b, height_a, height_b):
