@@ -38,10 +38,10 @@ RESULT_FILES = (
     "map.html",
     "summary.json",
 )
-"""What a study writes, as patterns of names."""
+"""Names of the files that a study writes, as patterns."""
 
 _HERTZ = 1e6
-"""From here a number of megahertz can only have been meant in hertz."""
+"""A frequency from here on was meant in hertz, not megahertz."""
 
 app = typer.Typer(
     help="Estimate mobile coverage and choose sites for a region.",
@@ -52,7 +52,7 @@ app = typer.Typer(
 )
 
 store_app = typer.Typer(
-    help="Look after the store, where path losses are kept to be computed once.",
+    help="Manage the store of computed path losses.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -78,7 +78,7 @@ StoreFolder = Annotated[
 Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
 
 
-def _tell_version(wanted: bool) -> None:
+def _print_version(wanted: bool) -> None:
     if wanted:
         from ankang_coverage import __version__
 
@@ -91,7 +91,7 @@ def common(
     version: Annotated[
         bool,
         typer.Option(
-            "--version", callback=_tell_version, is_eager=True, help="Print the version, and end."
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
         ),
     ] = False,
 ) -> None:
@@ -108,7 +108,7 @@ def run(
     store: StoreFolder = None,
     quiet: Quiet = False,
 ) -> None:
-    """Do the study a TOML file describes and write its results into a folder."""
+    """Run the study in a TOML file, and write its results into a folder."""
     from ankang_coverage.scenario import Scenario
 
     study = Scenario.from_toml(scenario)
@@ -237,7 +237,7 @@ def calibrate(
     ] = 2000.0,
     store: StoreFolder = None,
 ) -> None:
-    """Fit the model of a study to measurements, and print how wrong it was and still is."""
+    """Fit the model of a study to measurements, and print its errors before and after."""
     from ankang_coverage.coverage import HeldOut, Work, calibrate as fit, read_measurements
     from ankang_coverage.scenario import Scenario
 
@@ -265,7 +265,7 @@ def calibrate(
 
 @store_app.command("info")
 def store_info(store: StoreFolder = None) -> None:
-    """Tell what is in the store and how large it is."""
+    """Print the contents and size of the store."""
     info = _store(store).info()
     say(str(info.folder))
     for kind, n_files in info.n_files.items():
@@ -342,14 +342,14 @@ def _check_lang(lang: str | None) -> None:
 
 
 def _check_frequency(mhz: float) -> None:
-    """Refuse what can be no number of megahertz; NaN neither."""
+    """Refuse a value that cannot be a number of megahertz, NaN included."""
     if not 0 < mhz < _HERTZ:
         meant = mhz / _HERTZ if _HERTZ <= mhz < math.inf else 900
         raise ScenarioError(f"--frequency {mhz:g}: give megahertz, such as {meant:g}")
 
 
 def _check_file(option: str, path: Path) -> None:
-    """Refuse a file that cannot be written, before the work that it is to hold."""
+    """Refuse a file that cannot be written, before any work is done."""
     from ankang_coverage.files import require_folder
 
     require_folder(path.parent)
@@ -358,7 +358,7 @@ def _check_file(option: str, path: Path) -> None:
 
 
 def _check_results(out: Path) -> None:
-    """Refuse a folder in which results cannot be written, before the work that they are of."""
+    """Refuse a folder in which results cannot be written, before any work is done."""
     from ankang_coverage.files import recover, require_folder
 
     require_folder(out)
@@ -418,7 +418,7 @@ def _study(
 
 @contextmanager
 def _noted(note: str, kinds: tuple[type[BaseException], ...] = INTERRUPTS) -> Iterator[None]:
-    """Add to what stops the work inside what has become of it."""
+    """Add a note to an exception that stops the work inside."""
     try:
         yield
     except kinds as stop:
@@ -428,7 +428,7 @@ def _noted(note: str, kinds: tuple[type[BaseException], ...] = INTERRUPTS) -> It
 
 
 def _tell(plan: "Plan") -> None:
-    """Say what came out, and what the figures rest on."""
+    """Print the results, and what the figures are based on."""
     for result in plan.results:
         say(
             f"{result.target.id}: {len(result.selection.chosen)} of {result.n_candidates} "
@@ -494,12 +494,12 @@ def _terrain_note(region: "Region", lang: str) -> str:
     from ankang_coverage.reporting.words import translated, vocabulary
 
     words = vocabulary(lang)
-    told = [source for source in region.sources if source.what in ("elevation", "land cover")]
-    return "; ".join(f"{translated(s.what, words)}: {translated(s.nature, words)}" for s in told)
+    used = [source for source in region.sources if source.what in ("elevation", "land cover")]
+    return "; ".join(f"{translated(s.what, words)}: {translated(s.nature, words)}" for s in used)
 
 
 def _proof(result: "TargetResult") -> str:
-    """Say how far the choice may be from the best, where that was proven."""
+    """Return how far the choice may be from the best, where there is a bound."""
     if result.gap is None:
         return ""
     jointly = " (jointly)" if result.joint is not None else ""
@@ -507,7 +507,7 @@ def _proof(result: "TargetResult") -> str:
 
 
 def _in_vain(result: "TargetResult") -> str:
-    """Say how many of the chosen sites gain nobody, where some do."""
+    """Return how many of the chosen sites gain nobody, where there are any."""
     number = result.selection.n_without_gain
     if not number:
         return ""

@@ -1,13 +1,13 @@
-"""Output files that are whole or absent, alone or as a set.
+"""Writing output files: complete or not at all, alone or as a set.
 
-Files are written in a folder ``.unfinished.…`` beside their places, and moved when complete.
-Whoever works there has locked a file in it, and the system lifts that lock when the process ends,
-however it ends. So the next process that writes there knows what was left behind, and removes it.
+Files are written in a folder ``.unfinished.…`` beside their places, and moved when complete. The
+process that works there holds a lock on a file in it, which the system releases when the process
+ends in any way. So the next process that writes there can recognise and remove leftovers.
 
-A set cannot be moved in one step. All that stands in its places is taken away before the first new
-file comes, so old and new files never stand side by side; the last file of a set goes first and
-comes last. A process that is killed in these milliseconds leaves a folder that lacks files, and a
-journal: the next one that writes there, or `recover`, moves the rest.
+A set cannot be moved in one step. All old files are moved away before the first new one is moved
+in, so old and new files are never side by side; the last file of a set is removed first and added
+last. A process killed in these milliseconds leaves a folder with missing files and a journal: the
+next process that writes there, or `recover`, moves the rest.
 """
 
 import errno
@@ -30,10 +30,10 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-# In the folder of the files: the folders where they are written, and a lock held while they move.
+# In the folder of the files: workplaces, where they are written, and a lock held during moves.
 _WORKPLACE, _LOCK = ".unfinished.", ".unfinished.lock"
-# In a workplace: the new files, the old ones while they are replaced, the lock of whoever works
-# there, and what is being moved.
+# In a workplace: the new files, the old ones during replacement, the lock of its process, and
+# the journal of moves.
 _NEW, _OLD, _OWNER, _JOURNAL, _DRAFT = "new", "old", "owner", "journal", "journal.draft"
 
 _REMEDIES = {
@@ -53,19 +53,19 @@ _NOT_THROUGH_LINKS = getattr(os, "O_NOFOLLOW", 0)
 
 @contextmanager
 def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give a path to write to, and put the file in its place only when it is complete.
+    """Yield a path to write to, and move the file to its place only when it is complete.
 
     Parameters
     ----------
-    path
-        Where the file shall stand; a file already there is replaced. Its folder must exist.
+    path : str or os.PathLike
+        The file; an existing one is replaced. Its folder must exist.
 
     Yields
     ------
     Path
-        A path of the same name in a temporary folder beside it: a name some formats store, such
-        as the layer of a GeoPackage, stays the same, and what a driver leaves next to the file
-        goes away with the folder.
+        A path of the same name in a temporary folder beside it. So a name that some formats store,
+        such as the layer of a GeoPackage, is right, and other files that a driver leaves beside it
+        are removed with the folder.
 
     Raises
     ------
@@ -98,30 +98,30 @@ def write_together(
     *,
     obsolete: Callable[[Path], Collection[str]] = lambda _: (),
 ) -> None:
-    """Write files that belong together, and put them in their places only when all are complete.
+    """Write files that belong together, and move them to their places only when all are complete.
 
-    What cannot be put in its place puts everything back as it was. Of several processes that write
-    into one folder at the same time, each puts its set in place as a whole, one after the other.
-    A process that is killed while it moves files, a matter of milliseconds, leaves a folder that
-    lacks some, never one that holds files of two sets; where the last of `writers` stands, all do.
-    The next process that writes there moves the rest before it begins, as does `recover`.
+    If a file cannot be moved, everything is put back. Several processes that write into one folder
+    at the same time move their sets one after the other. A process killed while it moves files, a
+    matter of milliseconds, leaves a folder with some files missing, never with files of two sets;
+    if the last file of `writers` is there, all are. The next process that writes there moves the
+    rest first, as does `recover`.
 
-    Ctrl-C and SIGTERM wait until the files have been moved. The exception they raise then bears a
-    note that says so; raised without a note, it has left the folder as it was.
+    Ctrl-C and SIGTERM are delayed until the files have been moved, and their exception then has a
+    note that says so; without a note, the folder has not been changed.
 
     Parameters
     ----------
-    folder
-        Where the files shall stand; files of the same names are replaced. It must exist.
-    writers
-        What writes a file to the path it is given, by the file's name.
-    obsolete
-        Gives the names of files in the folder that go away when the others come, at that time.
+    folder : str or os.PathLike
+        Folder of the files; files of the same names are replaced. It must exist.
+    writers : mapping of str to callable
+        Function that writes a file to a given path, by the file's name.
+    obsolete : callable, optional
+        Returns the names of files in the folder to remove when the others are moved in.
 
     Raises
     ------
     FileError
-        If one of the files cannot be written or put in its place.
+        If one of the files cannot be written or moved to its place.
 
     Examples
     --------
@@ -155,17 +155,17 @@ def write_together(
 
 
 def recover(folder: str | os.PathLike[str]) -> None:
-    """Finish what a killed process had begun to move in a folder, and remove what it left there.
+    """Finish the moves of a killed process in a folder, and remove what it left there.
 
     Parameters
     ----------
-    folder
-        A folder in which files are written; nothing happens where it does not exist.
+    folder : str or os.PathLike
+        The folder; nothing happens where it does not exist.
 
     Raises
     ------
     FileError
-        If that cannot be done; what stood there before has been put back.
+        If that is not possible; the old files have been put back.
     """
     home = Path(folder)
     if home.is_dir():
@@ -177,16 +177,16 @@ def recover(folder: str | os.PathLike[str]) -> None:
 
 
 def write_bytes(path: Path, content: bytes | memoryview) -> None:
-    """Write bytes, let the system write them out, and refuse a file that is shorter.
+    """Write bytes, flush them to disk, and refuse a file that is shorter.
 
-    A library in C that writes a file itself may lose the error of its last write.
+    A C library that writes a file itself may lose the error of its last write.
 
     Parameters
     ----------
-    path
+    path : Path
         File to write.
-    content
-        What shall be in it.
+    content : bytes or memoryview
+        Its content.
 
     Raises
     ------
@@ -203,7 +203,7 @@ def write_bytes(path: Path, content: bytes | memoryview) -> None:
 
 @contextmanager
 def _workplace(home: Path) -> Iterator[Path]:
-    """Give a folder to write in; it goes with what is in it, unless the files in it are needed."""
+    """Yield a folder to write in, which is removed at the end unless its files are still needed."""
     with ExitStack() as stack:
         with _locked(home):
             _clean(home)
@@ -224,7 +224,7 @@ def _remove_workplace(place: Path) -> None:
 
 @contextmanager
 def _locked(home: Path) -> Iterator[None]:
-    """Keep all others from moving files in a folder; wait for one that does."""
+    """Lock a folder against moves by other processes; wait for one that moves files."""
     path, until = home / _LOCK, time.monotonic() + _PATIENCE_S
     while True:
         file = _opened(path)
@@ -240,7 +240,7 @@ def _locked(home: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        if sys.platform == "win32":  # where no open file can be removed
+        if sys.platform == "win32":  # an open file cannot be removed there
             os.close(file)
         with suppress(OSError):
             path.unlink()
@@ -249,7 +249,7 @@ def _locked(home: Path) -> Iterator[None]:
 
 
 def _opened(path: Path) -> int:
-    """Open the file that is locked, which others may have made."""
+    """Open the lock file, which others may have made."""
     try:
         return os.open(path, os.O_RDWR | os.O_CREAT | _NOT_THROUGH_LINKS, 0o666)
     except PermissionError:
@@ -259,7 +259,7 @@ def _opened(path: Path) -> int:
 
 
 def _lock(file: int) -> bool | None:
-    """Lock an open file; return whether nobody else has, None where that cannot be told."""
+    """Lock an open file; return whether that succeeded, None where locks are not supported."""
     try:
         if sys.platform == "win32":
             msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
@@ -271,7 +271,7 @@ def _lock(file: int) -> bool | None:
 
 
 def _is_at(path: Path, file: int) -> bool:
-    """Return whether an open file still stands where it was opened."""
+    """Return whether an open file is still at its path."""
     with suppress(FileNotFoundError):
         return os.path.samestat(os.fstat(file), path.stat())
     return False
@@ -287,11 +287,13 @@ def _clean(home: Path) -> None:
 
 
 def _is_abandoned(place: Path) -> bool:
-    """Return whether a folder is a workplace in which nobody works any more."""
+    """Return whether a folder is a workplace whose process has ended."""
     try:
         if not _is_workplace(place):
             return False
-        if not (place / _OWNER).exists():  # which is made and locked before others may look
+        if not (
+            place / _OWNER
+        ).exists():  # always made and locked before the folder lock is released
             return True
         owner = os.open(place / _OWNER, os.O_RDWR)
         try:
@@ -304,7 +306,7 @@ def _is_abandoned(place: Path) -> bool:
 
 
 def _is_workplace(place: Path) -> bool:
-    """Return whether a folder holds nothing but what a workplace holds: else it is somebody's."""
+    """Return whether a folder holds only the parts of a workplace, and so is not a user's."""
     folders, files = {_NEW, _OLD}, {_OWNER, _JOURNAL, _DRAFT}
     return _is_real_folder(place) and all(
         (path.name in folders and _is_real_folder(path))
@@ -318,14 +320,14 @@ def _is_real_folder(path: Path) -> bool:
 
 
 def _write_journal(place: Path, names: Sequence[str], obsolete: Sequence[str]) -> None:
-    """Say what is about to be moved."""
+    """Record what is about to be moved."""
     text = json.dumps({"names": names, "obsolete": obsolete})
     write_bytes(place / _DRAFT, text.encode())
     (place / _DRAFT).replace(place / _JOURNAL)
 
 
 def _read_journal(place: Path) -> tuple[list[str], list[str]]:
-    """Return what is to come and what is to go; nothing where the journal is not one of ours."""
+    """Return names to add and to remove; none where the journal is not one of ours."""
     try:
         journal = json.loads((place / _JOURNAL).read_bytes())
         names, obsolete = journal["names"], journal["obsolete"]
@@ -337,9 +339,9 @@ def _read_journal(place: Path) -> tuple[list[str], list[str]]:
 
 
 def _exchange(home: Path, place: Path) -> None:
-    """Move new files to their places and what stood there aside, from wherever it was stopped.
+    """Move old files aside and new files to their places, from wherever it was stopped.
 
-    All of them, or none. In between there are some files of one set, never of both.
+    All are moved, or none. In between there are some files of one set, never of both.
     """
     names, obsolete = _read_journal(place)
     new, old, name = place / _NEW, place / _OLD, ""
@@ -356,10 +358,10 @@ def _exchange(home: Path, place: Path) -> None:
         stuck = _put_back(home, place, names, obsolete)
         if not stuck and not isinstance(error, OSError):
             raise
-        told = _cannot_write(home / name, error) if isinstance(error, OSError) else "interrupted"
+        fault = _cannot_write(home / name, error) if isinstance(error, OSError) else "interrupted"
         if stuck:
-            told += f"; nor put back what was there before: {', '.join(stuck)} in {old}"
-        raise FileError(told) from error
+            fault += f"; nor put back what was there before: {', '.join(stuck)} in {old}"
+        raise FileError(fault) from error
     (place / _JOURNAL).unlink()
 
 
@@ -376,13 +378,13 @@ def _put_back(home: Path, place: Path, names: Sequence[str], obsolete: Sequence[
             else:
                 stuck.add(name)
     if not stuck:
-        with suppress(OSError):  # then the new files come after all, as a whole, with the next run
+        with suppress(OSError):  # otherwise the next run moves the new files in, all of them
             (place / _JOURNAL).unlink()
     return sorted(stuck)
 
 
 def _is_moved(path: Path, target: Path) -> bool:
-    """Move a file; return whether that could be done."""
+    """Move a file; return whether that succeeded."""
     try:
         path.replace(target)
     except OSError:
@@ -392,9 +394,9 @@ def _is_moved(path: Path, target: Path) -> bool:
 
 @contextmanager
 def _interrupts(note: str) -> Iterator[Callable[[], None]]:
-    """Give a function from whose call on Ctrl-C and SIGTERM wait for the end of the block.
+    """Yield a function that delays Ctrl-C and SIGTERM, from its call to the end of the block.
 
-    What they raise at the end of a block that succeeded bears the note.
+    Their exception at the end of a successful block has the note.
     """
     arrived: list[int] = []
     handlers = {}
@@ -403,7 +405,9 @@ def _interrupts(note: str) -> Iterator[Callable[[], None]]:
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
                 if signal.getsignal(number) not in (None, signal.SIG_IGN):
-                    handlers[number] = signal.signal(number, lambda *told: arrived.append(told[0]))
+                    handlers[number] = signal.signal(
+                        number, lambda received, _: arrived.append(received)
+                    )
 
     is_done = False
     try:
@@ -422,13 +426,13 @@ def _interrupts(note: str) -> Iterator[Callable[[], None]]:
 
 
 def _flush(path: Path) -> None:
-    """Have the system write a file out: a full disk may show only then."""
+    """Flush a file to disk, because a full disk may show only then."""
     with path.open("r+b") as file:
         os.fsync(file.fileno())
 
 
 def _flush_folder(folder: Path) -> None:
-    """Have the system write out which files are in a folder."""
+    """Flush a folder's entries to disk."""
     if sys.platform != "win32":
         file = os.open(folder, os.O_RDONLY)
         try:
@@ -444,12 +448,12 @@ def _require_no_folders(home: Path, names: Collection[str]) -> None:
 
 
 def require_utf8(path: str | os.PathLike[str]) -> None:
-    """Refuse a path that is not UTF-8: no driver of GDAL can be given it, and no table can hold it.
+    """Refuse a path that is not UTF-8, because neither GDAL nor a table can hold it.
 
     Parameters
     ----------
-    path
-        The path, with what Python puts for other bytes.
+    path : str or os.PathLike
+        The path, with Python's surrogates for other bytes.
 
     Raises
     ------
@@ -471,13 +475,14 @@ def require_folder(path: str | os.PathLike[str]) -> None:
 
     Parameters
     ----------
-    path
-        The folder, there already or not.
+    path : str or os.PathLike
+        The folder, existing or not.
 
     Raises
     ------
     FileError
-        If a file stands in its place or above it, or the nearest folder above is not writable.
+        If a file has its name or that of a folder above, or the nearest folder above is not
+        writable.
     """
     folder = Path(path)
     try:
@@ -503,6 +508,6 @@ def _cannot_write_into(folder: Path, error: OSError) -> str:
 
 
 def _reason(error: OSError) -> str:
-    """Say what is wrong, and what helps where that is known."""
+    """Return what is wrong, and the remedy where it is known."""
     remedy = _REMEDIES.get(error.errno or 0, "")
     return f"{error.strerror or error}{remedy}"

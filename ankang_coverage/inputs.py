@@ -1,7 +1,7 @@
-"""Input files: opened only where they are files, and read only as far as their limit.
+"""Input files: only regular files are opened, and only within their limits.
 
-Every reader of the library begins here, and lets libraries of others look into a file only inside
-`reading`, which makes one sentence of whatever they raise.
+Every reader of the library starts here, and calls other libraries on a file only inside `reading`,
+which turns any of their exceptions into one sentence.
 """
 
 import codecs
@@ -23,16 +23,16 @@ from ankang_coverage.limits import require_within
 ENCODINGS = ("utf-8-sig", "gb18030")
 """Tried in this order: GB18030 (and so GBK and GB2312) accepts nearly any bytes, UTF-8 does not."""
 LONGEST_MESSAGE = 300
-"""Characters of another library's message that a sentence of ours takes in."""
+"""Most characters of another library's message in one of ours."""
 LONGEST_VALUE = 60
-"""Characters of a file's value or name that a sentence of ours takes in."""
+"""Most characters of a file's value or name in a message."""
 MOST_NAMES = 40
-"""Names of a file's columns, sheets or keys that a sentence of ours takes in."""
+"""Most names of a file's columns, sheets or keys in a message."""
 _CHUNK_BYTES = 1_000_000
 
 
 def require_file(path: str | os.PathLike[str], limit: str | None = None) -> Path:
-    """Refuse what is no file that can be read: a folder, a device, a pipe, nothing at all.
+    """Refuse a path that is not a readable file: a folder, a device, a pipe, or nothing.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def require_file(path: str | os.PathLike[str], limit: str | None = None) -> Path
     Raises
     ------
     FileError
-        If there is no such file, it is no regular file, or it may not be read.
+        If there is no such file, it is not a regular file, or it is not readable.
     LimitError
         If it is larger than allowed.
     """
@@ -137,8 +137,7 @@ def read_text(path: str | os.PathLike[str], limit: str = "text_bytes") -> str:
 def open_text(path: str | os.PathLike[str], limit: str = "text_bytes") -> io.TextIOWrapper:
     """Open a text file that is UTF-8, with or without a byte order mark, or GB18030.
 
-    Its text as a whole can take four times the memory of its bytes; taken line by line, only
-    what is kept of it counts.
+    The whole text can need four times the memory of its bytes; read line by line it needs less.
 
     Parameters
     ----------
@@ -186,26 +185,30 @@ def reading(
     remedy: str,
     kind: type[AnkangCoverageError] = FileError,
 ) -> Iterator[None]:
-    """Make one sentence of whatever another library raises about a file.
+    """Turn any exception of another library about a file into one sentence.
 
-    A damaged file raises nearly anything, for its bytes decide how far a library gets: so every
-    exception counts as the file's fault here. Put nothing but the other library's calls inside.
+    A damaged file can raise nearly anything, so every exception here is taken as a fault of the
+    file. Put only calls of the other library inside.
 
     Parameters
     ----------
     path : str or os.PathLike
         The file.
     what : str
-        What it is read as, such as ``a raster``.
+        Kind of file, such as ``a raster``.
     remedy : str
         What to do about it, such as ``export it again``.
     kind : type
         The error to raise.
 
+    Yields
+    ------
+    None
+
     Raises
     ------
     AnkangCoverageError
-        Of the kind asked for; one of ours passes through as it is.
+        Of the given kind; one of our own passes unchanged.
 
     Examples
     --------
@@ -224,7 +227,7 @@ def reading(
 
 
 def said(error: BaseException) -> str:
-    """Return what an exception says, in one line that is not too long.
+    """Return the message of an exception, in one line that is not too long.
 
     Parameters
     ----------
@@ -246,7 +249,7 @@ def said(error: BaseException) -> str:
 
 
 def quoted(text: str) -> str:
-    r"""Return a text from a file as a message shows it: quoted, escaped and short.
+    r"""Return a text from a file for a message: quoted, escaped and short.
 
     Parameters
     ----------
@@ -256,7 +259,7 @@ def quoted(text: str) -> str:
     Returns
     -------
     str
-        The text in quotation marks, without what a terminal would obey.
+        The text in quotation marks, without characters that a terminal acts on.
 
     Examples
     --------
@@ -267,7 +270,7 @@ def quoted(text: str) -> str:
 
 
 def listed(names: Iterable[object]) -> str:
-    """Return names from a file as a message lists them: escaped, short and not too many.
+    """Return names from a file for a message: escaped, short and not too many.
 
     Parameters
     ----------
@@ -290,7 +293,7 @@ def listed(names: Iterable[object]) -> str:
 
 
 def printable(text: str, most: int | None = None) -> str:
-    r"""Return a text in one line, without what a terminal would obey.
+    r"""Return a text in one line, without characters that a terminal acts on.
 
     Parameters
     ----------
@@ -302,7 +305,7 @@ def printable(text: str, most: int | None = None) -> str:
     Returns
     -------
     str
-        The text, other characters than letters, signs and blanks escaped.
+        The text, with characters other than letters, signs and blanks escaped.
 
     Examples
     --------
@@ -312,7 +315,9 @@ def printable(text: str, most: int | None = None) -> str:
     short = text if most is None else shortened(text, most)
     if short.isprintable():
         return short
-    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in short)
+    return "".join(
+        character if character.isprintable() else repr(character)[1:-1] for character in short
+    )
 
 
 def shortened(text: str, most: int) -> str:
@@ -324,28 +329,33 @@ def shortened(text: str, most: int) -> str:
         The text.
     most : int
         Characters to keep.
+
+    Returns
+    -------
+    str
+        The text, or its beginning.
     """
     return text if len(text) <= most else f"{text[:most]}…"
 
 
 def require_type(value: object, wanted: type | tuple[type, ...], name: str, of: str) -> None:
-    """Refuse an argument of another type, such as one of two that were swapped.
+    """Refuse an argument of the wrong type, such as one of two swapped ones.
 
     Parameters
     ----------
     value : object
         The argument.
     wanted : type or tuple of type
-        What it must be.
+        The type it must have.
     name : str
         Name of the argument.
     of : str
-        The function, with its arguments in order, for the message.
+        The call to make, with the arguments in order, for the message.
 
     Raises
     ------
     ArgumentTypeError
-        If it is something else.
+        If it has another type.
 
     Examples
     --------

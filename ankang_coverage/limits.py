@@ -1,8 +1,8 @@
-"""How much of a file is read before it is refused: every limit in one table.
+"""Limits for the files that are read, all in one table.
 
-A small file can ask for more memory or time than any machine has: a page of YAML that unfolds to
+A small file can need more memory or time than any machine has: a page of YAML that expands to
 gigabytes, a workbook of a few megabytes, a polygon with one corner on another continent. Readers
-ask here how far they may go, and a refusal says which limit was met and how to raise it.
+check these limits, and an error names the limit and how to raise it.
 """
 
 from collections.abc import Iterator
@@ -50,7 +50,7 @@ class Limits(BaseModel):
     json_bytes: int = Field(default=60_000_000, ge=1)
     """Size of a GeoJSON file, which is read as a whole [bytes]."""
     json_unpacked_bytes: int = Field(default=400_000_000, ge=1)
-    """Memory that a GeoJSON file unpacks to, told from its brackets and commas [bytes]."""
+    """Memory that a GeoJSON file needs, estimated from its brackets and commas [bytes]."""
     features: int = Field(default=200_000, ge=1)
     """Features of a layer of a vector file."""
     vertices: int = Field(default=3_000_000, ge=1)
@@ -64,14 +64,20 @@ class Limits(BaseModel):
     block_bytes: int = Field(default=256_000_000, ge=1)
     """Size of one unpacked block (tile or strip) of a raster [bytes]."""
     allow_vrt: bool = False
-    """Whether rasters may be GDAL's virtual rasters, which name other files to be opened."""
+    """Whether rasters may be GDAL's virtual rasters, which name other files to open."""
 
 
 _current: ContextVar[Limits] = ContextVar("limits", default=Limits())  # noqa: B039  (frozen)
 
 
 def limits() -> Limits:
-    """Return the limits in force."""
+    """Return the limits in force.
+
+    Returns
+    -------
+    Limits
+        The limits.
+    """
     return _current.get()
 
 
@@ -82,14 +88,18 @@ def use_limits(changed: Limits | None = None, **limits_by_name: float) -> Iterat
     Parameters
     ----------
     changed : Limits, optional
-        All the limits; those in force when omitted.
+        Limits to start from; those in force when omitted.
     **limits_by_name : float
         Limits to change, by the names of the fields of `Limits`.
+
+    Yields
+    ------
+    None
 
     Raises
     ------
     OutOfRangeError
-        If there is no such limit, or a number is none it can take.
+        If there is no such limit, or its value is out of range.
 
     Examples
     --------
@@ -121,14 +131,14 @@ def require_within(name: str, amount: float, what: str) -> None:
     name : str
         The limit, a field of `Limits`.
     amount : float
-        How much there is, or how much was seen when reading stopped.
+        The amount, or the amount read until reading stopped.
     what : str
-        What has it, and what that is, such as ``sites.csv has more rows``.
+        Beginning of the message, such as ``sites.csv has too many rows``.
 
     Raises
     ------
     LimitError
-        If there is too much; the message says how to raise the limit.
+        If the amount is above the limit; the message says how to raise it.
 
     Examples
     --------

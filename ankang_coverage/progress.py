@@ -1,4 +1,4 @@
-"""How far a stage is: a bar in a terminal or a notebook, a few lines in a log."""
+"""Progress of a stage: a bar in a terminal or a notebook, a few lines in a log."""
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -9,33 +9,34 @@ from typing import Any
 from ankang_coverage.inputs import printable
 
 Progress = Callable[[Sequence[str], str], Iterator[str]]
-"""Wraps the ids that a stage goes through, given what it does, to show how far it is."""
+"""Wraps the ids that a stage goes through, given the name of the stage, to show its progress."""
 
 ShowGap = Callable[[str, float, float, float | None], None]
-"""Told now and then of a search: what it is for, seconds, objective, and gap if it is proven."""
+"""Called now and then during a search with its label, seconds, objective, and gap if there is
+one."""
 
 SHOWN_AFTER_S = 1.0
 """A stage that is shorter than this is not shown [s]."""
 
 SECONDS_BETWEEN_LINES = 30.0
-"""Least time between two lines that a stage writes into a log [s]."""
+"""Smallest time between two lines of a stage in a log [s]."""
 
 _BAR = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt} of {total_fmt} [{elapsed}<{remaining}]"
 
 
 def progress_bars(ids: Sequence[str], stage: str) -> Iterator[str]:
-    """Show how far a stage is, as ``progress=`` of ``predict``, ``plan`` and ``run``.
+    """Show the progress of a stage, as ``progress=`` of ``predict``, ``plan`` and ``run``.
 
-    A terminal and a notebook show a bar. Where standard error is no terminal, such as in a log, a
-    stage writes one line when it is complete, and one every 30 seconds until then. A stage that
+    A terminal and a notebook show a bar. Where standard error is not a terminal, such as in a log,
+    a stage writes one line when it is complete, and one every 30 seconds until then. A stage that
     takes less than a second shows nothing.
 
     Parameters
     ----------
     ids : sequence of str
-        What the stage goes through.
+        Ids that the stage goes through.
     stage : str
-        What it does, such as ``path loss``.
+        Name of the stage, such as ``path loss``.
 
     Returns
     -------
@@ -60,9 +61,9 @@ def no_progress(ids: Sequence[str], stage: str) -> Iterator[str]:  # noqa: ARG00
     Parameters
     ----------
     ids : sequence of str
-        What a stage goes through.
+        Ids that the stage goes through.
     stage : str
-        What it does.
+        Name of the stage.
 
     Returns
     -------
@@ -73,7 +74,7 @@ def no_progress(ids: Sequence[str], stage: str) -> Iterator[str]:  # noqa: ARG00
 
 
 def default_progress() -> Progress:
-    """Return what shows progress where nobody said how: bars in a notebook, else nothing.
+    """Return the default way to show progress: bars in a notebook, otherwise nothing.
 
     Returns
     -------
@@ -84,26 +85,25 @@ def default_progress() -> Progress:
 
 
 def search_progress(progress: Progress | None) -> ShowGap | None:
-    """Return what shows a search beside what shows the other stages.
+    """Return a way to show a search that matches the progress of the other stages.
 
     Parameters
     ----------
     progress : callable, optional
-        What shows the other stages.
+        Progress of the other stages.
 
     Returns
     -------
     callable, optional
-        A `SearchLine` beside `progress_bars`; None beside anything else.
+        A `SearchLine` with `progress_bars`; None with anything else.
     """
     return SearchLine() if (progress or default_progress()) is progress_bars else None
 
 
 class SearchLine:
-    """Show how far a search is, as ``show_gap=`` of ``plan`` and ``run``.
+    """Show the progress of a search, as ``show_gap=`` of ``plan`` and ``run``.
 
-    A terminal and a notebook show one line that is written again and again; a log gets a line
-    every 30 seconds.
+    A terminal and a notebook show one line that is updated; a log gets a line every 30 seconds.
     """
 
     def __init__(self) -> None:
@@ -115,18 +115,18 @@ class SearchLine:
         Parameters
         ----------
         label : str
-            What the search is for.
+            Ids of the targets.
         seconds : float
-            How long it has taken [s].
+            Time since it began [s].
         objective : float
-            What it has found, such as people.
+            Best objective so far, such as people.
         gap : float, optional
-            By what share of the bound that may fall short of the best, if it is proven [0–1].
+            Share of the bound by which it may be below the best, where there is a bound [0–1].
         """
         proven = "" if gap is None else f", gap {gap:.2%}"
         text = f"choose {printable(label)}: {seconds:.0f} s, {objective:,.0f}{proven}"
         if in_notebook() or sys.stderr.isatty():
-            # The next report, or whatever is written then, takes the same line.
+            # The next report overwrites the same line.
             print(f"{text:<79}", end="\r", file=sys.stderr, flush=True)
         elif min(seconds, monotonic() - self._written) >= SECONDS_BETWEEN_LINES:
             self._written = monotonic()

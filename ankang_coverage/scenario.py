@@ -1,4 +1,4 @@
-"""One TOML file = one study; running it is the main job."""
+"""A study: one TOML file, and the function that runs it."""
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -39,7 +39,7 @@ from ankang_coverage.sites.catalogue.entries import (
 
 
 def _as_list(value: object) -> object:
-    """Take one file for a list of one."""
+    """Turn one file into a list of one."""
     return [value] if isinstance(value, str) else value
 
 
@@ -47,10 +47,10 @@ Tiles = Annotated[tuple[Path, ...], Field(min_length=1), BeforeValidator(_as_lis
 
 
 class RegionSettings(Settings):
-    """The ``[region]`` table: the built-in region, or files of the user's own."""
+    """The ``[region]`` table: the built-in region, or the user's files."""
 
     builtin: Literal["ankang"] | None = None
-    """Built-in region; then only terrain and land cover may be files."""
+    """Built-in region; only terrain and land cover can be replaced by files."""
     name: str = ""
     """Name of the area, for titles."""
     villages: Path | None = None
@@ -80,7 +80,13 @@ class RegionSettings(Settings):
         return self
 
     def load(self) -> Region:
-        """Read or make the region."""
+        """Read or make the region.
+
+        Returns
+        -------
+        Region
+            The region.
+        """
         if self.builtin:
             return datasets.ankang(
                 self.resolution_m,
@@ -114,7 +120,7 @@ class NetworkSettings(Settings):
     coordinates: Literal["wgs84", "gcj02", "bd09"] = "wgs84"
     """Coordinate system of the table's longitudes and latitudes."""
     catalogue: Path | None = None
-    """YAML file of one's own antennas, radio layers, services and sharing."""
+    """YAML file of your own antennas, radio layers, services and sharing."""
 
     @model_validator(mode="after")
     def _one(self) -> "NetworkSettings":
@@ -125,11 +131,28 @@ class NetworkSettings(Settings):
         return self
 
     def equipment(self) -> Catalogue:
-        """Return the built-in catalogue, with the user's own entries where there are any."""
+        """Return the built-in catalogue, with the user's entries where there are any.
+
+        Returns
+        -------
+        Catalogue
+            The catalogue.
+        """
         return builtin_catalogue() if self.catalogue is None else read_catalogue(self.catalogue)
 
     def load(self, region: Region) -> Network:
-        """Read or make the network, in the region's CRS."""
+        """Read or make the network, in the region's CRS.
+
+        Parameters
+        ----------
+        region : Region
+            Gives the CRS, and places for built-in sites.
+
+        Returns
+        -------
+        Network
+            The network.
+        """
         if self.file is None:
             return datasets.ankang_network(region)
         return read_sites(
@@ -142,22 +165,23 @@ class NetworkSettings(Settings):
 
 
 def _none(value: object) -> object:
-    """Take the word for what TOML cannot write."""
+    """Turn the word into None, which TOML cannot write."""
     return None if value == "none" else value
 
 
 class ServiceSettings(Settings):
-    """A ``[services.<id>]`` table: what is different in the rule for being covered.
+    """A ``[services.<id>]`` table: changes to the rule for being covered.
 
-    What is left out stays as in the catalogue; ``"none"`` takes a part out of the rule.
+    Keys left out keep the catalogue's value; ``"none"`` removes a part of the rule.
     """
 
     rsrp_threshold_dbm: RsrpThresholdDbm = -110.0
     """Smallest RSRP of a covered place [dBm]."""
     edge_probability: Probability = 0.75
-    """Probability with which RSRP reaches it; 0.5: the predicted median suffices."""
+    """Probability with which RSRP reaches the threshold; with 0.5 the predicted median is
+    enough."""
     error_sigma_db: Annotated[SigmaDb | None, BeforeValidator(_none)] = None
-    """Total error of the prediction [dB]; ``"none"``: the calibration's, or 8."""
+    """Total error of the prediction [dB]; with ``"none"`` that of the calibration, or 8."""
     sinr_threshold_db: Annotated[SinrThresholdDb | None, BeforeValidator(_none)] = None
     """Smallest SINR [dB]."""
     uplink_mbps: Annotated[RateMbps | None, BeforeValidator(_none)] = None
@@ -168,12 +192,23 @@ class ServiceSettings(Settings):
     """Share of buildings whose entry loss is not exceeded [%]."""
 
     def applied_to(self, service: Service) -> Service:
-        """Return a service with the parts of its rule replaced that are given."""
+        """Return a service with the given parts of its rule replaced.
+
+        Parameters
+        ----------
+        service : Service
+            The service.
+
+        Returns
+        -------
+        Service
+            The changed service.
+        """
         return service.with_fields(**self.model_dump(exclude_unset=True))
 
 
 class Scenario(Settings):
-    """One study: where, what is built, how it is predicted, what is to be built."""
+    """One study: region, existing network, prediction, and programme."""
 
     lang: Literal["zh", "en"] = "zh"
     """Language of the map."""
@@ -183,19 +218,19 @@ class Scenario(Settings):
     services: Mapping[str, ServiceSettings] = Field(default_factory=dict)
     classes: ClassLimits = Field(default_factory=ClassLimits)
     limits: Limits = Field(default_factory=Limits)
-    """What files may hold; what is left out stays as it is in force."""
+    """Limits for files; keys left out keep the limits in force."""
     programme: Programme
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Scenario":
         if self.network.builtin and not self.region.builtin:
             raise ValueError("network.builtin goes with region.builtin: give network.file")
-        if self.network.catalogue is None:  # one's own is read when the study's folder is known
+        if self.network.catalogue is None:  # the user's is checked when the study's folder is known
             self.check_equipment()
         return self
 
     def check_equipment(self) -> None:
-        """Refuse services and radio layers that the study's catalogue has not.
+        """Refuse services and radio layers that are not in the study's catalogue.
 
         Raises
         ------
@@ -217,17 +252,33 @@ class Scenario(Settings):
             raise ScenarioError(f"programme: {error}") from error
 
     def in_force(self) -> AbstractContextManager[None]:
-        """Return a context in which files are read under this study's limits."""
+        """Return a context in which files are read within this study's limits.
+
+        Returns
+        -------
+        AbstractContextManager
+            To be used in ``with``.
+        """
         return use_limits(**self.limits.model_dump(exclude_unset=True))
 
     @classmethod
     def from_toml(cls, path: str | Path) -> "Scenario":
         """Read a scenario; paths in it are relative to the file.
 
+        Parameters
+        ----------
+        path : str or Path
+            The file.
+
+        Returns
+        -------
+        Scenario
+            The scenario.
+
         Raises
         ------
         FileError
-            If the file is missing or no TOML, or the catalogue it names cannot be read.
+            If the file is missing or not TOML, or the catalogue it names cannot be read.
         CatalogueError
             If that catalogue is wrong.
         ScenarioError
@@ -251,10 +302,20 @@ class Scenario(Settings):
     def builtin(cls, name: str = "ankang-2021") -> "Scenario":
         """Return a scenario that comes with the package.
 
+        Parameters
+        ----------
+        name : str, default "ankang-2021"
+            Its name.
+
+        Returns
+        -------
+        Scenario
+            The scenario.
+
         Raises
         ------
         ScenarioError
-            If there is none of that name.
+            If there is no scenario of that name.
         """
         folder = Path(__file__).parent / "scenarios"
         known = sorted(file.stem for file in folder.glob("*.toml"))
@@ -263,7 +324,18 @@ class Scenario(Settings):
         return cls.from_toml(folder / f"{name}.toml")
 
     def relative_to(self, folder: Path) -> "Scenario":
-        """Return the scenario with its paths taken from a folder."""
+        """Return the scenario with relative paths resolved against a folder.
+
+        Parameters
+        ----------
+        folder : Path
+            The folder.
+
+        Returns
+        -------
+        Scenario
+            The scenario.
+        """
 
         def moved(settings: BaseModel) -> dict[str, object]:
             paths: dict[str, object] = {}
@@ -303,18 +375,18 @@ def run(
     show_gap: ShowGap | None = None,
     **separate: Unpack[SeparateWork],
 ) -> Plan:
-    """Do a study under its limits: region and network, coverage, choice, overlay.
+    """Run a study within its limits: region and network, coverage, choice, overlay.
 
     Parameters
     ----------
-    scenario
+    scenario : Scenario
         The study.
     work : Work, optional
         As for ``predict``.
     show_gap : callable, optional
         As for ``plan``.
     **separate
-        The parts of `work` as arguments of their own: deprecated.
+        Deprecated: the parts of `work` as separate arguments.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Settings in TOML, YAML and JSON: read within limits, their mistakes told in one line."""
+"""Settings in TOML, YAML and JSON: read within limits, with mistakes explained in one line."""
 
 import json
 import re
@@ -19,12 +19,12 @@ from ankang_coverage.inputs import printable, quoted, read_bytes, read_text, rea
 from ankang_coverage.limits import limits, require_within
 
 Number = Annotated[float, Field(strict=True)]
-"""A number, and neither a text nor a truth value that could be taken for one."""
+"""A number, but no text or truth value that could be converted to one."""
 Whole = Annotated[int, Field(strict=True)]
-"""A whole number, and nothing that could be taken for one."""
+"""A whole number, but nothing that could be converted to one."""
 
 MOST_PROBLEMS = 10
-"""Mistakes of a file that one message names."""
+"""Largest number of mistakes in one message."""
 
 _PROBLEM_CHARACTERS = 500
 _IN_FILES = {
@@ -35,7 +35,7 @@ _IN_FILES = {
     "dataclass_type": "Input should be a table",
     "path_type": "Input should be a path",
 }
-"""What is wanted, in words of files instead of Python's."""
+"""Expected types, in words of files instead of Python's."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _KEY_PART = r"""(?:[A-Za-z0-9_-]++|"[^"\n]*+"|'[^'\n]*+')"""
 
@@ -47,12 +47,12 @@ else:
 
 
 class _SettingsType(ModelMetaclass):
-    """Says in one line what is wrong with settings that are made in Python."""
+    """Explains mistakes in settings made in Python in one line."""
 
-    if not TYPE_CHECKING:  # type checkers shall see the fields
+    if not TYPE_CHECKING:  # so that type checkers see the fields
 
         def __call__(cls, *positional: object, **given: object) -> object:  # noqa: N805
-            """Make settings, and put a mistake into one line."""
+            """Make settings, and explain a mistake in one line."""
             if positional:
                 raise ArgumentTypeError(
                     f"{cls.__name__} takes its settings by name: "
@@ -65,7 +65,7 @@ class _SettingsType(ModelMetaclass):
 
 
 class Settings(BaseModel, metaclass=_SettingsType):
-    """What a file of settings may say: immutable, no unknown key, no number that is none."""
+    """Base of all settings: immutable, without unknown keys, NaN or infinity."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -74,14 +74,14 @@ AnySettings = TypeVar("AnySettings", bound=BaseModel)
 
 
 def with_paths_from(settings: AnySettings, folder: Path) -> AnySettings:
-    """Return settings with their paths taken from a folder, those of settings in them too.
+    """Return settings with relative paths resolved against a folder, in nested settings too.
 
     Parameters
     ----------
     settings : pydantic.BaseModel
         The settings.
     folder : Path
-        What relative paths start from.
+        The folder.
 
     Returns
     -------
@@ -116,7 +116,7 @@ def read_toml(path: str | Path) -> dict[str, Any]:
     Raises
     ------
     FileError
-        If the file is missing, not UTF-8, or no TOML; the message has the line where there is one.
+        If the file is missing, not UTF-8, or not TOML; the message has the line where it is known.
     LimitError
         If it is larger, deeper or fuller than allowed.
     """
@@ -130,7 +130,7 @@ def read_toml(path: str | Path) -> dict[str, Any]:
             tables = tomllib.loads(text)
         except tomllib.TOMLDecodeError:
             raise
-        except (ValueError, RecursionError) as error:  # of a date, a number or a nest: no line told
+        except (ValueError, RecursionError) as error:  # errors without a line
             raise ValueError(f"{_toml_line(text)}{_told(error)}") from error
     _check_values(path, tables)
     return tables
@@ -143,7 +143,7 @@ def read_yaml(path: str | Path) -> Any:
     ----------
     path : str or Path
         The file, UTF-8 or GB18030. Aliases and merged mappings are followed; tags and dates are
-        refused, because nothing here wants them.
+        refused, because no setting uses them.
 
     Returns
     -------
@@ -153,7 +153,7 @@ def read_yaml(path: str | Path) -> Any:
     Raises
     ------
     FileError
-        If the file is missing or no such YAML, or a key stands twice; the message has the line.
+        If the file is missing or not such YAML, or a key occurs twice; the message has the line.
     LimitError
         If it is larger, deeper or fuller than allowed, aliases counted as often as they are used.
     """
@@ -164,8 +164,8 @@ def read_yaml(path: str | Path) -> Any:
             values = yaml.load(text, Loader=_Loader)  # noqa: S506  (a safe loader of our own)
         except yaml.MarkedYAMLError as error:
             line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
-            told = " ".join(part for part in (error.context, error.problem) if part)
-            raise ValueError(f"{line}{told}") from error
+            message = " ".join(part for part in (error.context, error.problem) if part)
+            raise ValueError(f"{line}{message}") from error
     _check_values(path, values)
     return values
 
@@ -188,8 +188,8 @@ def read_json(path: str | Path, limit: str = "settings_bytes") -> Any:
     Raises
     ------
     FileError
-        If the file is missing or no JSON, or a key stands twice; the message has the line where
-        there is one.
+        If the file is missing or not JSON, or a key occurs twice; the message has the line where it
+        is known.
     LimitError
         If it is larger, deeper or fuller than allowed.
     """
@@ -212,7 +212,7 @@ def explain(
     table: object = None,
     model: type[BaseModel] | UnionType | None = None,
 ) -> str:
-    """Put a settings error in one line: where, what is wanted, what was given.
+    """Explain a settings error in one line: place, expected value, given value.
 
     Parameters
     ----------
@@ -221,10 +221,10 @@ def explain(
     place : str
         File, and table in it.
     table : object, optional
-        What was given: members of its lists are named by their id where they have one. Otherwise
-        they are counted from 1.
+        The given values: members of lists are named by their id where they have one, otherwise by
+        their number from 1.
     model : type or union of types, optional
-        What was wanted: of its keys the nearest is named for one that is unknown.
+        The expected settings: the most similar of its keys is suggested for an unknown one.
 
     Returns
     -------
@@ -232,24 +232,24 @@ def explain(
         The first mistakes, and how many more there are.
     """
     problems = error.errors(include_url=False, include_context=False)
-    told = []
+    messages = []
     for problem in problems[:MOST_PROBLEMS]:
         at = problem["loc"]
         if problem["type"] == "too_short" and _has_inside(problems, at):
-            continue  # The members that are wrong were not counted.
+            continue  # Members with mistakes were not counted.
         key = ".".join(_names(at, table))
-        told.append(f"{key}: {_said_of(problem, model)}".lstrip(": "))
+        messages.append(f"{key}: {_said_of(problem, model)}".lstrip(": "))
     more = len(problems) - MOST_PROBLEMS
     rest = [f"and {more} more"] if more > 0 else []
-    return f"{printable(place)}: {'; '.join(told + rest)}"
+    return f"{printable(place)}: {'; '.join(messages + rest)}"
 
 
 def _has_inside(problems: Iterable[Any], at: Sequence[int | str]) -> bool:
-    return any(one["loc"][: len(at)] == at != one["loc"] for one in problems)
+    return any(problem["loc"][: len(at)] == at != problem["loc"] for problem in problems)
 
 
 def _said_of(problem: Any, model: object) -> str:
-    """Say what is wanted of a value, and what it is instead."""
+    """Return what is expected of a value, and what it is instead."""
     at, kind, given = problem["loc"], problem["type"], problem["input"]
     if kind == "extra_forbidden":
         near = get_close_matches(str(at[-1])[:100], _known_keys(at, model), n=1)
@@ -268,7 +268,7 @@ def _in_files(number: float) -> str:
 
 
 def _names(at: Sequence[int | str], table: object) -> Iterator[str]:
-    """Name the parts of a place: keys, ids of the members of lists, or their numbers from 1."""
+    """Yield names for the parts of a place: keys, ids of list members, or their numbers from 1."""
     for part in at:
         try:
             table = table[part]  # type: ignore[index]
@@ -283,19 +283,19 @@ def _names(at: Sequence[int | str], table: object) -> Iterator[str]:
 
 
 def _known_keys(at: Sequence[int | str], model: object) -> list[str]:
-    """Return the keys that are known at the place of an unknown one."""
+    """Return the known keys at the place of an unknown one."""
     models = _models_in(model)
     for part in at[:-1]:
-        fields = [one.model_fields[part] for one in models if part in one.model_fields]
-        if fields:  # An index, or the key of a mapping, leads to what its field is made of.
-            models = [one for field in fields for one in _models_in(field.annotation)]
-    return [key for one in models for key in one.model_fields]
+        fields = [kind.model_fields[part] for kind in models if part in kind.model_fields]
+        if fields:  # An index, or the key of a mapping, leads to the type inside its field.
+            models = [kind for field in fields for kind in _models_in(field.annotation)]
+    return [key for kind in models for key in kind.model_fields]
 
 
 def _models_in(annotation: object) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        # Where settings of several kinds may stand, any kind's keys are known.
-        return [annotation, *(m for one in annotation.__subclasses__() for m in _models_in(one))]
+        # Where several kinds of settings are possible, the keys of all are known.
+        return [annotation, *(m for kind in annotation.__subclasses__() for m in _models_in(kind))]
     return [model for part in get_args(annotation) for model in _models_in(part)]
 
 
@@ -303,7 +303,7 @@ def _models_in(annotation: object) -> list[type[BaseModel]]:
 
 
 def _check_values(path: str | Path, values: object) -> None:
-    """Refuse values that are too many, too deep or too long, or texts that cannot be written."""
+    """Refuse too many, too deep or too long values, and texts that cannot be written."""
     name, bound = printable(str(path)), limits()
     count, level, depth = 0, [values], 0
     while level:
@@ -338,7 +338,7 @@ def _check_text(name: str, text: object) -> None:
 def _check_dotted_keys(path: str | Path, text: str) -> None:
     """Refuse keys such as a.a.a.… of more parts than values may be deep.
 
-    The parser takes time by the square of the number of parts, and some of them recursion.
+    The parser's time grows with the square of the number of parts, and it uses recursion.
     """
     deepest = limits().settings_depth
     dotted = re.compile(
@@ -355,12 +355,12 @@ def _told(error: Exception) -> str:
 
 
 def _toml_line(text: str) -> str:
-    """Return where the value is that TOML's grammar allows and Python does not."""
+    """Return the line of a value that TOML's grammar allows but Python does not."""
     for number, line in enumerate(text.split("\n"), start=1):
         try:
             tomllib.loads(line)
         except tomllib.TOMLDecodeError:
-            continue  # A part of something longer, or right only where it stands.
+            continue  # Part of a longer value, or valid only in its context.
         except (ValueError, RecursionError):
             return f"line {number}: "
     return ""
@@ -370,7 +370,7 @@ def _toml_line(text: str) -> str:
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """Makes plain values alone, and tells the line of what it cannot make."""
+    """Makes only plain values, and gives the line of others in its errors."""
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         try:
@@ -382,13 +382,13 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
         keys = Counter(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
         for key, _ in node.value:
             if isinstance(key, yaml.ScalarNode) and keys[key.value] > 1:
-                told = f"the key {quoted(key.value)} stands twice"
-                raise ConstructorError(None, None, told, node.start_mark)
+                message = f"the key {quoted(key.value)} occurs twice"
+                raise ConstructorError(None, None, message, node.start_mark)
         return super().construct_mapping(node, deep)
 
     def refuse_date(self, node: yaml.ScalarNode) -> NoReturn:
-        told = f"{quoted(node.value)} is a date: put it in quotation marks"
-        raise ConstructorError(None, None, told, node.start_mark)
+        message = f"{quoted(node.value)} is a date: put it in quotation marks"
+        raise ConstructorError(None, None, message, node.start_mark)
 
 
 _Loader.add_constructor("tag:yaml.org,2002:timestamp", _Loader.refuse_date)
@@ -421,9 +421,9 @@ def _check_events(path: str | Path, text: str) -> None:
             known[ended.anchor] = ended.count, ended.height
             within[-1].add(ended.count, ended.height)
         elif isinstance(event, yaml.AliasEvent):
-            if any(one.anchor == event.anchor for one in within):
-                told = f"the alias {quoted(str(event.anchor))} stands inside what it repeats"
-                raise FileError(f"{where}: {told}: correct it")
+            if any(outer.anchor == event.anchor for outer in within):
+                fault = f"the alias {quoted(str(event.anchor))} is inside what it repeats"
+                raise FileError(f"{where}: {fault}: correct it")
             within[-1].add(*known.get(event.anchor, (1, 0)))
         elif isinstance(event, yaml.ScalarEvent):
             known[event.anchor] = 1, 0
@@ -431,7 +431,7 @@ def _check_events(path: str | Path, text: str) -> None:
         depth = len(within) + within[-1].height - 2
         if depth > bound.settings_depth:
             require_within("settings_depth", depth, f"{where}: values are nested too deeply")
-        count = sum(one.count for one in within)
+        count = sum(outer.count for outer in within)
         if count > bound.settings_values:
             require_within("settings_values", count, f"{where}: there are too many values")
 
@@ -449,9 +449,9 @@ def _check_event(event: yaml.Event, where: str, *, is_second: bool) -> None:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return the members of a JSON object, none of which stands twice."""
+    """Return the members of a JSON object, none of which occurs twice."""
     members = dict(pairs)
     if len(members) < len(pairs):
         twice = next(key for key, n in Counter(key for key, _ in pairs).items() if n > 1)
-        raise ValueError(f"the key {quoted(twice)} stands twice")
+        raise ValueError(f"the key {quoted(twice)} occurs twice")
     return members

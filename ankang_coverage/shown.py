@@ -1,4 +1,4 @@
-"""How a value looks when it is printed, and in a notebook: a line, and a small table."""
+"""How a value is printed: as a line, and in a notebook as a small table."""
 
 from collections.abc import Mapping
 from html import escape
@@ -7,11 +7,11 @@ from html import escape
 class Shown:
     """A value that prints as one line, and as a small table in a notebook.
 
-    A class derived from this one says in `_figures` what is worth knowing at a glance.
+    A derived class returns its key figures from `_figures`.
     """
 
     def _figures(self) -> Mapping[str, object]:
-        """Return the figures that are shown, by what they are."""
+        """Return the figures to show, by name."""
         raise NotImplementedError
 
     def __repr__(self) -> str:

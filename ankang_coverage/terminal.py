@@ -1,8 +1,8 @@
-"""What a command says to its user, and how it ends: plain text, one line for a mistake, a code.
+"""Output and exit of a command: plain text, one line for a mistake, and an exit code.
 
-Exit codes: 0 when all went well; 1 for damaged files that were looked for, or for a fault of our
-own; 2 for what the user can mend; 130 after Ctrl-C and 143 after SIGTERM, as shells have it; 141,
-without a word, when whoever reads the output has gone, such as ``| head -1``.
+Exit codes: 0 for success; 1 for damaged files found by a check, or for a fault of the program; 2
+for a mistake the user can correct; 130 after Ctrl-C and 143 after SIGTERM, as in shells; 141,
+without a message, when the reader of the output has closed it, such as ``| head -1``.
 """
 
 import errno
@@ -23,39 +23,39 @@ from ankang_coverage.errors import AnkangCoverageError, FileError
 from ankang_coverage.files import require_utf8
 
 TRACEBACK = "ANKANG_COVERAGE_TRACEBACK"
-"""Environment variable; ``1`` shows where in the code an error arose."""
+"""Environment variable; ``1`` prints the traceback of an error."""
 
-# Control characters, format characters (which reorder text, or hide), halves of characters, and
-# what ends a line: all of these do something to a terminal instead of standing in it.
+# Control characters, format characters (which hide or reorder text), surrogates and line
+# separators: a terminal acts on these instead of showing them.
 _ACTIVE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _LAYOUT = frozenset("\n\r\t")
 _READER_GONE = (errno.EPIPE, errno.EINVAL) if sys.platform == "win32" else (errno.EPIPE,)
 
 
 class Terminated(BaseException):
-    """SIGTERM has come."""
+    """SIGTERM was received."""
 
 
 class _ReaderGone(BaseException):
-    """Nobody reads the standard output any more."""
+    """The reader of the standard output has closed it."""
 
 
 INTERRUPTS = (KeyboardInterrupt, Terminated, SystemError)
-"""What a signal raises; a compiled function makes a SystemError of it."""
+"""Exceptions of a signal; a compiled function turns them into a SystemError."""
 
 
 def plain(text: str) -> str:
-    r"""Return text as one line that a terminal shows and does not obey.
+    r"""Return text as one line without characters that a terminal acts on.
 
     Parameters
     ----------
-    text
+    text : str
         Any text, such as a name from a file.
 
     Returns
     -------
     str
-        The text with spaces for line ends, and escapes for characters that are not shown.
+        The text with spaces for line ends, and escapes for characters that cannot be shown.
 
     Examples
     --------
@@ -84,18 +84,18 @@ def say(text: str, *, err: bool = False) -> None:
 
     Parameters
     ----------
-    text
-        What to say, see `plain`.
-    err
-        On the standard error instead of the standard output.
+    text : str
+        The line, printed as by `plain`.
+    err : bool, default False
+        Print to standard error instead of standard output.
     """
     print(plain(text), file=sys.stderr if err else sys.stdout, flush=True)
 
 
 class _PlainStream:
-    """A standard stream through which nothing passes that a terminal would obey.
+    """A standard stream that escapes characters a terminal would act on.
 
-    It is the last gate, for what other packages print, and so lets them break lines.
+    It is for the output of other packages too, and so lets line breaks pass.
     """
 
     def __init__(self, stream: TextIO, *, is_needed: bool) -> None:
@@ -108,20 +108,20 @@ class _PlainStream:
 
     def write(self, text: str) -> int:
         encoding = self._stream.encoding or "utf-8"
-        shown = _escaped(text, _LAYOUT).encode(encoding, "backslashreplace").decode(encoding)
-        self._do(lambda: self._stream.write(shown))
+        safe = _escaped(text, _LAYOUT).encode(encoding, "backslashreplace").decode(encoding)
+        self._do(lambda: self._stream.write(safe))
         return len(text)
 
     def flush(self) -> None:
         self._do(self._stream.flush)
 
     def _do(self, action: Callable[[], object]) -> None:
-        """Stop for an output that is lost; where only messages are, the work goes on."""
+        """Stop when the output is lost; where only messages are lost, continue."""
         try:
             action()
         except OSError as error:
             self._flaw = error
-            with suppress(OSError):  # what is left in the buffer goes nowhere, without a word
+            with suppress(OSError):  # discards what is left in the buffer
                 nowhere = os.open(os.devnull, os.O_WRONLY)
                 os.dup2(nowhere, self._stream.fileno())
                 os.close(nowhere)
@@ -134,28 +134,27 @@ class _PlainStream:
 
 
 def main(command: Callable[[], object]) -> NoReturn:
-    """Run a command and end the process; whatever happens ends in one line and an exit code.
+    """Run a command and end the process; any error ends in one line and an exit code.
 
     Parameters
     ----------
-    command
-        What to do.
+    command : callable
+        The command.
     """
     code = attended(command)
-    # All has been said. The interpreter takes a while to end, in which a signal would only turn
-    # a finished command into a failed one.
+    # The interpreter takes a while to end, and a signal then would turn success into failure.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     sys.exit(code)
 
 
 def attended(command: Callable[[], object]) -> int:
-    """Run a command; whatever happens ends in one line.
+    """Run a command; any error ends in one line.
 
     Parameters
     ----------
-    command
-        What to do.
+    command : callable
+        The command.
 
     Returns
     -------
@@ -174,26 +173,26 @@ def attended(command: Callable[[], object]) -> int:
 
 
 def _ended(error: BaseException) -> int:
-    """Say in one line why a command ended, where that has to be said, and return its exit code."""
+    """Print in one line why a command ended, where needed, and return its exit code."""
     chain = list(_chain(error))
     if isinstance(error, AnkangCoverageError):
-        told, code = f"error: {error}", 2
+        message, code = f"error: {error}", 2
     elif any(isinstance(cause, _ReaderGone) for cause in chain):
         return 141
-    # Typer makes an exit of what a signal raises, and a compiled function a SystemError.
+    # Typer turns a signal's exception into an exit, and a compiled function into a SystemError.
     elif any(isinstance(cause, KeyboardInterrupt) for cause in chain):
-        told, code = "interrupted", 130
+        message, code = "interrupted", 130
     elif any(isinstance(cause, Terminated) for cause in chain):
-        told, code = "terminated", 143
+        message, code = "terminated", 143
     elif isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else 0
     elif isinstance(error, MemoryError):
-        told, code = f"error: not enough memory: {error}", 2
+        message, code = f"error: not enough memory: {error}", 2
     elif isinstance(error, OSError):
         where = "" if error.filename is None else f"{error.filename}: "
-        told, code = f"error: {where}{error.strerror or error}", 2
+        message, code = f"error: {where}{error.strerror or error}", 2
     else:
-        told, code = (
+        message, code = (
             (
                 f"error: {type(error).__name__}: {error}: a fault of ankang-coverage; set "
                 f"{TRACEBACK}=1 to see where, and report it"
@@ -203,12 +202,12 @@ def _ended(error: BaseException) -> int:
     if os.environ.get(TRACEBACK) == "1":
         traceback.print_exception(error)
     notes = [note for cause in chain for note in getattr(cause, "__notes__", ())]
-    say("; ".join([told, *notes]), err=True)
+    say("; ".join([message, *notes]), err=True)
     return code
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an exception, and what it was raised because of; a chain may lead back into itself."""
+    """Yield an exception and its causes; a chain may lead back into itself."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
@@ -218,9 +217,9 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 @contextmanager
 def _plain_streams() -> Iterator[None]:
-    """Let only plain text through to the terminal, and say warnings in one line."""
+    """Print only plain text to the terminal, and warnings in one line."""
     streams = sys.stdout, sys.stderr
-    # No file may get the number of a standard stream that is closed: libraries in C print there.
+    # No file may get the number of a closed standard stream, because C libraries print there.
     while (spare := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
     os.close(spare)
@@ -240,7 +239,7 @@ def _say_warning(message: Warning | str, *_: object, **__: object) -> None:
 
 @contextmanager
 def _terminated_by_signal() -> Iterator[None]:
-    """Raise `Terminated` when SIGTERM comes, which else ends a process without a word."""
+    """Raise `Terminated` on SIGTERM, which otherwise ends a process without a message."""
 
     def stop(*_: object) -> None:
         raise Terminated

@@ -1,4 +1,4 @@
-"""The built-in region of Ankang: facts from ``data/``, the rest from a seed at run time."""
+"""The built-in region of Ankang: facts from ``data/``, all else made from a seed at run time."""
 
 from ankang_coverage.datasets.builtin import ankang
 from ankang_coverage.datasets.facts import ankang_register

@@ -34,12 +34,12 @@ _Value = TypeVar("_Value", np.float32, np.uint8)
 Paths = str | Path | Sequence[str | Path]
 
 PIXEL_M = 90.0
-"""Side of a pixel of the grid on which the synthetic land is made [m]."""
+"""Side of a pixel of the grid on which the synthetic rasters are made [m]."""
 MARGIN_M = 6000.0
-"""Land made beyond the prefecture's border [m]."""
+"""Width of the land beyond the prefecture's border [m]."""
 FINEST_M, COARSEST_M = 10.0, 3000.0
 BUILT_DRAW = np.float32(8.0)
-"""How many times more people live on a built-up pixel of a given land cover."""
+"""Factor by which more people live on a pixel that a given land cover calls built-up."""
 
 TIANDITU = (
     "天地图 / National Platform for Common Geospatial Information Services; CGCS2000, "
@@ -51,7 +51,7 @@ CENSUS = "Seventh National Population Census of China, 2020-11-01"
 
 @dataclass(frozen=True)
 class _Land:
-    """What one seed makes on the grid of `PIXEL_M`."""
+    """Everything made from one seed on the grid of `PIXEL_M`."""
 
     geobox: GeoBox
     counties: gpd.GeoDataFrame
@@ -71,28 +71,28 @@ def ankang(
     elevation_kind: ElevationKind = "dtm",
     seed: int = 2021,
 ) -> Region:
-    """Return the prefecture of Ankang (安康), Shaanxi, ready to plan on.
+    """Return the prefecture of Ankang (安康), Shaanxi, as a region.
 
     Parameters
     ----------
-    resolution_m
-        Side of a pixel, 10–3,000 [m]. The synthetic land is made on 90 m and resampled, so that
-        every resolution shows the same mountains.
-    elevation, land_cover
-        GeoTIFFs to use instead of the synthetic land: one path, or tiles that together cover the
+    resolution_m : float, optional
+        Side of a pixel, 10–3,000 [m]. The synthetic rasters are made at 90 m and resampled, so that
+        every resolution has the same mountains.
+    elevation, land_cover : Paths, optional
+        GeoTIFFs to use instead of the synthetic rasters: one path, or tiles that together cover the
         prefecture. Elevation in metres, land cover in ESA WorldCover codes.
-    elevation_kind
-        ``dtm`` or ``dsm``: what `elevation` is. The synthetic terrain is a ``dtm``.
-    seed
-        Where all that is synthetic starts; the same seed gives the same bytes.
+    elevation_kind : ElevationKind, default "dtm"
+        Kind of `elevation`: ``dtm`` or ``dsm``. The synthetic terrain is a ``dtm``.
+    seed : int, default 2021
+        Seed of the synthetic data; the same seed gives the same bytes.
 
     Returns
     -------
     Region
-        In EPSG:32649: 10 real counties, 139 townships (real names and codes, approximate
-        polygons), 1,924 synthetic villages, as many and of the kinds that the register lists.
-        People of each county, and of the 28 townships known, are those of the 2020 census;
-        within them they are synthetic. ``sources`` says so for each ingredient.
+        In EPSG:32649: 10 real counties, 139 townships (real names and codes, approximate polygons),
+        1,924 synthetic villages, with the number and kinds that the register lists. People of each
+        county, and of the 28 townships known, are those of the 2020 census; within these they are
+        synthetic. ``sources`` lists the nature of each kind of data.
 
     Raises
     ------
@@ -104,8 +104,8 @@ def ankang(
 
     Notes
     -----
-    Village polygons are no real villages: their codes end in 901–998, which no real village of
-    Ankang does, and their names say 模拟村 (simulated village).
+    Village polygons are not those of real villages: their codes end in 901–998, unlike any real
+    village of Ankang, and their names contain 模拟村 (simulated village).
 
     Examples
     --------
@@ -141,7 +141,7 @@ def ankang(
 
 @lru_cache(maxsize=1)
 def _land(seed: int) -> _Land:
-    """Make everything that depends on the seed alone; nobody changes it afterwards."""
+    """Make everything that depends only on the seed; callers must not change it."""
     geobox = grid_around(county_facts(), PIXEL_M, MARGIN_M)
     terrain = synthetic_terrain(geobox, seed)
     ground = habitability(terrain.elevation_m, terrain.water, PIXEL_M)
@@ -161,7 +161,7 @@ def _land(seed: int) -> _Land:
 
 
 def _grid(counties: gpd.GeoDataFrame, resolution_m: float) -> GeoBox:
-    """Return the grid of a resolution, inside the one the land is made on."""
+    """Return the grid of a resolution, inside the grid of the synthetic rasters."""
     same = resolution_m == PIXEL_M
     return grid_around(counties, resolution_m, MARGIN_M if same else MARGIN_M - resolution_m)
 
@@ -188,7 +188,7 @@ def _population(
 
 
 def _resampled_land(land: _Land, geobox: GeoBox) -> xr.Dataset:
-    """Bring the synthetic rasters onto a grid, so that it shows the same land."""
+    """Resample the synthetic rasters onto a grid."""
     coarser = geobox.resolution.x > PIXEL_M
     mean = Resampling.average if coarser else Resampling.bilinear
     cover = Resampling.mode if coarser else Resampling.nearest
@@ -208,7 +208,7 @@ def _given_land(
     cover: Paths | None,
     seed: int,
 ) -> xr.Dataset:
-    """Read the user's rasters, and fit to them what is missing."""
+    """Read the user's rasters, and make the missing ones to match."""
     synthetic = _resampled_land(land, geobox)
     height = synthetic["elevation_m"].to_numpy()
     classes = synthetic["land_cover"].to_numpy()
@@ -216,7 +216,7 @@ def _given_land(
         given = read_raster(elevation, geobox, "elevation_m")
         require_cover(given, land.counties, elevation)
         height = given.to_numpy()
-        # The sketched rivers need not lie in the valleys of the given terrain.
+        # The sketched rivers may not match the valleys of the given terrain.
         classes = np.zeros_like(classes)
     if cover is not None:
         given = read_raster(cover, geobox, "land_cover")

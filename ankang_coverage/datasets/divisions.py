@@ -1,7 +1,7 @@
 """Counties, townships and villages of the built-in region, and their people.
 
-Counties are real; townships are seeded at the middles of their known extents, the others in the
-valleys left over; villages are made up, as many and of the kinds that the register lists.
+Counties are real. Townships are seeded at the middles of their known extents, the others in the
+remaining valleys. Villages are synthetic, with the number and kinds that the register lists.
 """
 
 from collections.abc import Mapping
@@ -39,15 +39,16 @@ MAIN_TOWNS = {
     "610929100": (0.0, 0.0),
     "610981100": (0.0, 0.0),
 }
-"""Townships at a county's seat, and how far east and north of it their seed lies [m]."""
+"""Townships at a county's seat, and the offset of their seed from it, east and north [m]."""
 CITY, TOWN, VILLAGE_STREET = (26.0, 1700.0), (32.0, 1200.0), (14.0, 600.0)
 """Draw [1] and reach [m] of the centres of 汉滨, of the other counties, of other townships."""
 EVENNESS = 0.8
-"""Exponent that keeps the people of villages and townships from differing as their ground does."""
+"""Exponent below 1, which makes the people of villages and townships differ less than their
+ground."""
 FEWEST = 60
-"""People that every village has at least."""
+"""Smallest number of people in a village."""
 EVERY = 3
-"""Seeds of villages are sought on every third pixel, row and column."""
+"""Seeds of villages are placed on every third pixel, by row and column."""
 
 
 def make_divisions(
@@ -57,12 +58,12 @@ def make_divisions(
 
     Parameters
     ----------
-    ground
+    ground : numpy.ndarray
         (y, x) habitability of each pixel [1].
-    geobox
+    geobox : GeoBox
         The grid, which covers every county.
-    seed
-        Where the randomness starts.
+    seed : int
+        Seed of the random numbers.
 
     Returns
     -------
@@ -220,17 +221,17 @@ def apportion(
 
     Parameters
     ----------
-    total
+    total : int
         People to split, no fewer than the minima together.
-    weights
+    weights : numpy.ndarray
         (n,) shares, not negative, not all 0 [1].
-    fewest
-        (n,) people that each gets first.
+    fewest : numpy.ndarray
+        (n,) minimum for each.
 
     Returns
     -------
     numpy.ndarray
-        (n,) int64 that add to `total`; of equal remainders the first is served.
+        (n,) int64 with the sum `total`; of equal remainders the first is rounded up.
 
     Examples
     --------
@@ -247,7 +248,7 @@ def apportion(
 def _parents(
     villages: gpd.GeoDataFrame, level: str, facts: pd.DataFrame, source: str
 ) -> gpd.GeoDataFrame:
-    """Make a parent level of its villages, so that they cover it vertex by vertex."""
+    """Make a parent level from its villages, so that both share every vertex."""
     members = villages.groupby(level)
     shapes = {code: shapely.coverage_union_all(own.geometry) for code, own in members}
     parents = gpd.GeoDataFrame(facts.copy(), geometry=gpd.GeoSeries(shapes, crs=CRS))

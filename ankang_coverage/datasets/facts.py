@@ -1,4 +1,4 @@
-"""The facts the project carries: where their files are, and their tables."""
+"""The facts that come with the project: their files and tables."""
 
 from pathlib import Path
 
@@ -14,12 +14,17 @@ PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def fact_path(name: str) -> Path:
-    """Return where a file of facts lies: in the installed package or in the repository.
+    """Return the path of a file of facts, in the installed package or in the repository.
 
     Parameters
     ----------
-    name
+    name : str
         Path below ``data``, such as ``boundaries/townships.csv``.
+
+    Returns
+    -------
+    Path
+        The file.
 
     Raises
     ------
@@ -35,7 +40,13 @@ def fact_path(name: str) -> Path:
 
 
 def county_facts() -> gpd.GeoDataFrame:
-    """Return the 10 counties: name, people (2020 census) and generalised polygon in `CRS`."""
+    """Return the 10 counties.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        Indexed by code: ``name``, ``people`` (2020 census) and generalised polygon in `CRS`.
+    """
     polygons = gpd.read_file(fact_path("boundaries/counties.geojson"))
     polygons = polygons.set_index("code")[["name", "geometry"]].to_crs(CRS).sort_index()
     census = _table("boundaries/census_counties_2020.csv").set_index("code")
@@ -70,7 +81,13 @@ def township_facts() -> pd.DataFrame:
 
 
 def seat_facts() -> gpd.GeoSeries:
-    """Return the points of the county seats in `CRS`, indexed by the county's code."""
+    """Return the county seats.
+
+    Returns
+    -------
+    geopandas.GeoSeries
+        Points in `CRS`, indexed by the county's code.
+    """
     seats = _table("boundaries/seats.csv").set_index("county_code")
     points = gpd.points_from_xy(
         seats["longitude"].astype(float), seats["latitude"].astype(float), crs="EPSG:4326"

@@ -1,7 +1,7 @@
-"""The towers that stand already, made up to look like a real network in the mountains.
+"""Synthetic existing towers, similar to a real network in the mountains.
 
-Towers follow people more than proportionally: towns are dense with them, the main valleys well
-served, and remote hamlets still wait for their first.
+Towers follow people more than proportionally: towns have many, the main valleys are well served,
+and remote hamlets have none.
 """
 
 import geopandas as gpd
@@ -23,17 +23,17 @@ from ankang_coverage.sites.network import Network, no_rejections
 
 TOWERS, TOWERS_5G = 3000, 900
 TOWNSHIP_5G = 2
-"""Towers with 5G at the centre of every township; the rest stand in and round the county seats."""
+"""Towers with 5G at the centre of every township; the others are in and around the county seats."""
 PLACING_M = 90.0
-"""Side of the pixels, where the region's are finer, among which towers are placed [m]."""
+"""Smallest pixels on which towers are placed, where the region's are finer [m]."""
 NEIGHBOURHOOD_M = 1500.0
-"""Standard deviation of the window in which the people round a place are counted [m]."""
+"""Standard deviation of the window in which people around a place are counted [m]."""
 FOLLOWING = 1.5
-"""Exponent by which towers follow the people round a place beyond its own people."""
+"""Exponent of the people around a place in its weight."""
 SPACING_M = (250.0, 1100.0)
-"""Least distance between towers where 5,000 people live on a km², and where few do [m]."""
+"""Smallest distance between towers at 5,000 people per km², and where few people live [m]."""
 TOWN_PER_KM2 = 600.0
-"""People per km² from which towers stand on roofs and are lower."""
+"""People per km² from which towers are on roofs and lower."""
 
 
 @njit
@@ -63,10 +63,10 @@ def ankang_network(region: Region, *, seed: int = 2021) -> Network:
 
     Parameters
     ----------
-    region
+    region : Region
         The region, as from ``ankang``.
-    seed
-        Where the randomness starts; the same seed and region give the same network.
+    seed : int, default 2021
+        Seed of the random numbers; the same seed and region give the same network.
 
     Returns
     -------
@@ -119,7 +119,7 @@ def ankang_network(region: Region, *, seed: int = 2021) -> Network:
 def _places(
     region: Region, rng: np.random.Generator
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Choose the towers' places and count the people per km² round them."""
+    """Choose the towers' places, and count the people per km² around them."""
     population, geobox = _people(region)
     pixel_m = geobox.resolution.x
     around = ndimage.gaussian_filter(population, NEIGHBOURHOOD_M / pixel_m)
@@ -130,7 +130,7 @@ def _places(
     wanted, around = wanted[row, column], around[row, column]
     # The order of a weighted draw without replacement: exponential waiting times over weights.
     turn = rng.exponential(size=len(wanted)) / wanted
-    # Every township has a tower where it is most wanted: at its centre.
+    # Every township gets a tower at the place with the largest weight: its centre.
     turn[pd.Series(wanted).groupby(township[row, column]).idxmax()] = 0.0
     order = np.argsort(turn, kind="stable")
     transform = geobox.transform
@@ -145,7 +145,7 @@ def _places(
             f"only {len(picked)} of {TOWERS} sites fit on the region's population raster: use a "
             f"finer resolution_m"
         )
-    # The middle of such a pixel lies in a village; a place beside it might not.
+    # The middle of such a pixel is in a village, but the moved place may not be.
     tree = shapely.STRtree(region.villages.geometry.to_numpy())
     inside = np.isin(
         np.arange(len(picked)), tree.query(shapely.points(moved[picked]), predicate="within")[0]
@@ -158,7 +158,7 @@ def _people(region: Region) -> tuple[NDArray[np.float64], GeoBox]:
     """Return people on a grid just fine enough to place towers on, and that grid."""
     together = max(1, int(PLACING_M // region.geobox.resolution.x))
     people = region.rasters["population"].to_numpy()
-    # Edges that do not fill a coarser pixel hold nobody: the region has a margin.
+    # Edges that do not fill a coarser pixel have no people, because the region has a margin.
     rows, columns = (length // together for length in people.shape)
     blocks = people[: rows * together, : columns * together].reshape(
         rows, together, columns, together

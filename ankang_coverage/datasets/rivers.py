@@ -1,8 +1,7 @@
-"""The rivers of Ankang as the synthetic terrain needs them: course, valley floor and width.
+"""The rivers of Ankang for the synthetic terrain: course, valley floor and width.
 
-Sketched through the real county seats; between them the courses are approximate and the
-heights are round figures that fall downstream. They shape synthetic terrain and serve nothing
-else.
+They pass through the real county seats; between these the courses are approximate, and the heights
+are round figures that fall downstream. They are used for the synthetic terrain only.
 """
 
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from pyproj import Transformer
 
 BENDS = 6
-"""Times each stretch of a river is halved and its middle displaced."""
+"""Number of times each stretch of a river is halved and its middle displaced."""
 BENDING = 0.14
 """Displacement of a middle [share of the stretch's length, standard deviation]."""
 
@@ -23,13 +22,13 @@ class River:
 
     Attributes
     ----------
-    name
+    name : str
         Name of the river.
-    water_m
+    water_m : float
         Half the width of its water [m].
-    floor_m
+    floor_m : float
         Half the width of its valley floor [m].
-    course
+    course : tuple of tuple of float and float and float
         Longitude and latitude [degrees, WGS-84] and height of the floor [m] along the river.
     """
 
@@ -324,11 +323,11 @@ def winding_course(river: River, rng: np.random.Generator, crs: str) -> NDArray[
 
     Parameters
     ----------
-    river
+    river : River
         The river.
-    rng
-        Where the bends are drawn from.
-    crs
+    rng : np.random.Generator
+        Random numbers for the bends.
+    crs : str
         Projected CRS of the result.
 
     Returns

@@ -1,7 +1,7 @@
-"""Where people live in the mountains, and what covers the ground there (synthetic).
+"""Synthetic population and land cover in the mountains.
 
-People keep to low, gentle ground near the valley floor and crowd round the centres of townships
-and counties; fields lie where they live, forest on the rest.
+People live on low, gentle ground near the valley floor and crowd around the centres of townships
+and counties; fields are near people, and forest covers the rest.
 """
 
 from collections.abc import Iterable
@@ -15,22 +15,22 @@ from scipy import ndimage
 TREE, SHRUB, GRASS, CROP, BUILT, BARE, WATER, WETLAND = 10, 20, 30, 40, 50, 60, 80, 90
 """Codes of ESA WorldCover."""
 VALLEY_M = 3000.0
-"""Width of the window whose lowest pixel stands for the valley floor [m]."""
+"""Width of the window whose lowest pixel is taken as the valley floor [m]."""
 BUILT_PER_KM2 = 1500.0
 """People per km² from which a pixel counts as built-up."""
 
 
 @dataclass(frozen=True)
 class Centre:
-    """A place people crowd round.
+    """A place that people crowd around.
 
     Attributes
     ----------
-    x, y
-        Where it is [m].
-    draw
-        How many times more people live there than its ground alone would hold [1].
-    reach_m
+    x, y : float
+        Its position [m].
+    draw : float
+        Factor by which more people live there than its ground alone would attract [1].
+    reach_m : float
         Standard deviation of the crowd [m].
     """
 
@@ -41,13 +41,39 @@ class Centre:
 
 
 def slope_deg(elevation_m: NDArray[np.float32], pixel_m: float) -> NDArray[np.float32]:
-    """Return the slope of the ground [degrees] of a grid of heights [m]."""
+    """Return the slope of the ground.
+
+    Parameters
+    ----------
+    elevation_m : numpy.ndarray
+        (y, x) heights [m].
+    pixel_m : float
+        Side of a pixel [m].
+
+    Returns
+    -------
+    numpy.ndarray
+        (y, x) slope [degrees].
+    """
     down, right = np.gradient(elevation_m, np.float32(pixel_m))
     return np.degrees(np.arctan(np.hypot(down, right)))
 
 
 def above_valley_m(elevation_m: NDArray[np.float32], pixel_m: float) -> NDArray[np.float32]:
-    """Return the height above the lowest ground within `VALLEY_M` / 2 [m]."""
+    """Return the height above the lowest ground within `VALLEY_M` / 2.
+
+    Parameters
+    ----------
+    elevation_m : numpy.ndarray
+        (y, x) heights [m].
+    pixel_m : float
+        Side of a pixel [m].
+
+    Returns
+    -------
+    numpy.ndarray
+        (y, x) height [m].
+    """
     size = max(3, round(VALLEY_M / pixel_m) | 1)
     lowest = ndimage.minimum_filter(elevation_m, size=size)
     return np.maximum(elevation_m - ndimage.uniform_filter(lowest, size=size), np.float32(0.0))
@@ -56,21 +82,21 @@ def above_valley_m(elevation_m: NDArray[np.float32], pixel_m: float) -> NDArray[
 def habitability(
     elevation_m: NDArray[np.float32], water: NDArray[np.bool_], pixel_m: float
 ) -> NDArray[np.float32]:
-    """Return how many people the ground of each pixel attracts, by slope and height.
+    """Return the relative number of people that each pixel attracts, by slope and height.
 
     Parameters
     ----------
-    elevation_m
+    elevation_m : numpy.ndarray
         (y, x) heights [m]; NaN where unknown.
-    water
+    water : numpy.ndarray
         (y, x) whether a river covers the pixel.
-    pixel_m
+    pixel_m : float
         Side of a pixel [m].
 
     Returns
     -------
     numpy.ndarray
-        (y, x) float32 between 0 (water, unknown) and 1 (flat valley floor low down).
+        (y, x) float32 between 0 (water, unknown) and 1 (low, flat valley floor).
     """
     height = np.nan_to_num(elevation_m, nan=float(np.nanmax(elevation_m)))
     slope = slope_deg(height, pixel_m)
@@ -85,16 +111,16 @@ def habitability(
 def crowd(
     ground: NDArray[np.float32], geobox: GeoBox, centres: Iterable[Centre]
 ) -> NDArray[np.float32]:
-    """Return the ground's people with the crowds of the centres added.
+    """Return relative people by ground, with the crowds around centres added.
 
     Parameters
     ----------
-    ground
+    ground : numpy.ndarray
         (y, x) `habitability` of each pixel [1].
-    geobox
+    geobox : GeoBox
         The grid.
-    centres
-        Places people crowd round.
+    centres : iterable of Centre
+        Places that people crowd around.
 
     Returns
     -------
@@ -126,20 +152,20 @@ def land_cover(
     pixel_m: float,
     seed: int,
 ) -> NDArray[np.uint8]:
-    """Return a plausible land cover: fields by the houses, towns, forest on the slopes.
+    """Return a plausible land cover: fields near houses, towns, and forest on slopes.
 
     Parameters
     ----------
-    elevation_m
+    elevation_m : numpy.ndarray
         (y, x) heights [m]; NaN where unknown.
-    water
+    water : numpy.ndarray
         (y, x) whether a river covers the pixel.
-    people
+    people : numpy.ndarray
         (y, x) people per pixel.
-    pixel_m
+    pixel_m : float
         Side of a pixel [m].
-    seed
-        Where the patches come from.
+    seed : int
+        Seed of the random patches.
 
     Returns
     -------

@@ -1,8 +1,8 @@
-"""Synthetic mountains: a landscape worn down to balance by the rivers of Ankang.
+"""Synthetic mountains, eroded by the rivers of Ankang.
 
-Water finds its way over a rough start to the given rivers; every other pixel is then raised above
-the one it drains to by the slope that a stream of its catchment keeps in balance with uplift.
-Repeated from coarse to fine this gives valleys that join, and ridges between them.
+Water drains over rough ground to the given rivers. Then every other pixel is raised above the one
+it drains to, by the slope at which a stream of its catchment is in balance with uplift. Repeating
+this from coarse to fine gives valleys that join, and ridges between them.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from ankang_coverage.datasets.rivers import HAN, RIVERS, YUE, winding_course
 
 LOWEST_M, HIGHEST_M = 170.0, 2965.0
 CONCAVITY: Final = 0.45
-"""Exponent of the catchment area in a stream's slope, as in mountain streams the world over."""
+"""Exponent of the catchment area in a stream's slope, typical of mountain streams."""
 STEEPEST: Final = 0.62
 """Slope at which hillsides slide [m/m]."""
 STEEPNESS: Final = 82.0
@@ -42,9 +42,9 @@ class Terrain:
 
     Attributes
     ----------
-    elevation_m
+    elevation_m : numpy.ndarray
         (y, x) float32 height above sea level [m].
-    water
+    water : numpy.ndarray
         (y, x) whether a river covers the pixel.
     """
 
@@ -58,7 +58,7 @@ def _drain(
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Flood inwards from the fixed pixels, lowest first; return the order and the receivers.
 
-    A bucket of half a metre stands for a height, first in first out, so that flats drain evenly.
+    Heights are queued in buckets of half a metre, first in first out, so that flats drain evenly.
     """
     rows, columns = height.shape
     n = rows * columns
@@ -157,10 +157,10 @@ def synthetic_terrain(geobox: GeoBox, seed: int) -> Terrain:
 
     Parameters
     ----------
-    geobox
+    geobox : GeoBox
         Grid in a projected CRS [m].
-    seed
-        Where the randomness starts; the same seed gives the same bytes.
+    seed : int
+        Seed of the random numbers; the same seed gives the same bytes.
 
     Returns
     -------
@@ -169,8 +169,8 @@ def synthetic_terrain(geobox: GeoBox, seed: int) -> Terrain:
 
     Notes
     -----
-    Slope = steepness · area^−0.45, the balance of uplift and stream incision; hillsides stop at
-    the slope at which they slide.
+    Slope = steepness · area^−0.45, the balance of uplift and stream incision; hillsides are limited
+    to the slope at which they slide.
     """
     rng = np.random.default_rng([seed, 1])
     courses = [winding_course(river, rng, str(geobox.crs)) for river in RIVERS]
@@ -184,7 +184,7 @@ def synthetic_terrain(geobox: GeoBox, seed: int) -> Terrain:
         base, floor, water = _burn(courses, grid)
         if grid != coarsest:
             height, steepness = _refine(height, grid), _refine(steepness, grid)
-            # Roughness decides which way the new, smaller gullies run.
+            # Roughness decides the direction of the new, smaller gullies.
             height += rng.normal(0.0, ROUGHNESS * grid.pixel_m, grid.shape).astype(np.float32)
         for _ in range(rounds):
             start = np.where(base > 0, base, np.maximum(height, np.float32(LOWEST_M)))
@@ -233,7 +233,7 @@ def _burn(
     base, floor, water = (np.zeros(grid.shape, np.float32) for _ in range(3))
     for river, course in zip(RIVERS, courses, strict=True):
         row, column, height = _pixels(course, grid)
-        # Where a tributary meets a river drawn before it, the river keeps its pixels.
+        # Where a tributary meets an earlier river, the pixels stay with that river.
         free = base[row, column] == 0
         row, column = row[free], column[free]
         base[row, column] = height[free]
@@ -276,7 +276,7 @@ def _refine(coarse: NDArray[np.float32], grid: _Grid) -> NDArray[np.float32]:
 
 
 def _finish(height: NDArray[np.float32], stream: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Round the ridges, leave the valley floors, bring the summit to its height."""
+    """Round the ridges but not the valley floors, and scale the summit to its height."""
     hillside = np.clip((height - stream) / np.float32(40.0), 0.0, 1.0)
     rounded = height + hillside * (ndimage.gaussian_filter(height, 0.8) - height)
     middle = np.float32((LOWEST_M + HIGHEST_M) / 2.0)

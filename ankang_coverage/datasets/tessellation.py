@@ -22,19 +22,19 @@ def spread_seeds(
     rng: np.random.Generator,
     rounds: int = 5,
 ) -> NDArray[np.float64]:
-    """Choose seeds among points so that each stands amid an equal share of the weight.
+    """Choose seeds among points so that each has a similar share of the weight around it.
 
     Parameters
     ----------
-    points
+    points : numpy.ndarray
         (n, 2) places a seed may take [m].
-    weights
-        (n,) how much each place wants a seed near, positive [1].
-    count
+    weights : numpy.ndarray
+        (n,) positive weight of each place [1].
+    count : int
         Number of seeds, at most n.
-    rng
-        Where the first draw comes from.
-    rounds
+    rng : np.random.Generator
+        Random numbers for the first draw.
+    rounds : int, default 5
         Steps towards the weighted middles (Lloyd's algorithm).
 
     Returns
@@ -64,13 +64,13 @@ def farthest_seeds(
 
     Parameters
     ----------
-    points
+    points : numpy.ndarray
         (n, 2) places a seed may take [m].
-    weights
+    weights : numpy.ndarray
         (n,) weight of each place [1].
-    taken
-        (m, 2) seeds that stand already, at least one [m].
-    count
+    taken : numpy.ndarray
+        (m, 2) existing seeds, at least one [m].
+    count : int
         Number of seeds to add.
 
     Returns
@@ -89,21 +89,21 @@ def farthest_seeds(
 def tessellate(
     parents: Sequence[shapely.Geometry], seeds: Sequence[NDArray[np.float64]]
 ) -> list[list[shapely.Geometry]]:
-    """Divide each parent among its seeds: to each what lies nearest, in one piece.
+    """Divide each parent among its seeds: each gets the nearest area, in one piece.
 
     Parameters
     ----------
-    parents
+    parents : sequence of shapely.Geometry
         Polygons that do not overlap and share their borders' vertices [m].
-    seeds
+    seeds : sequence of numpy.ndarray
         For each parent (k, 2) distinct points [m]; one outside moves to the nearest point inside.
 
     Returns
     -------
     list of list of shapely.Geometry
-        For each parent its k parts. All parts of all parents form a valid coverage on the grid
-        of `PRECISION_M`; a piece cut off from its seed belongs to the neighbour it shares the
-        longest border with, unless it touches none.
+        For each parent its k parts. All parts of all parents form a valid coverage on the grid of
+        `PRECISION_M`; a piece cut off from its seed goes to the neighbour with the longest common
+        border, unless it touches none.
     """
     parents = list(shapely.set_precision(np.asarray(parents, object), PRECISION_M))
     inside = [_moved_inside(own, parent) for own, parent in zip(seeds, parents, strict=True)]
@@ -132,7 +132,7 @@ def _moved_inside(seeds: NDArray[np.float64], parent: shapely.Geometry) -> NDArr
     points = _points(seeds)
     moved = seeds.copy()
     for index in np.flatnonzero(~shapely.contains_properly(parent, points)):
-        # A little inside the border, so that the seed's own part is not empty.
+        # Slightly inside the border, so that the seed's part is not empty.
         core = shapely.buffer(parent, -100.0)
         near = parent if shapely.is_empty(core) else core
         moved[index] = shapely.get_coordinates(shapely.shortest_line(near, points[index]))[0]
@@ -142,7 +142,7 @@ def _moved_inside(seeds: NDArray[np.float64], parent: shapely.Geometry) -> NDArr
 def _faces(
     parents: Sequence[shapely.Geometry], seeds: Sequence[NDArray[np.float64]]
 ) -> NDArray[np.object_]:
-    """Node all borders and edges together and return the faces between them."""
+    """Node all borders and edges together, and return the faces between them."""
     lines = list(shapely.boundary(np.asarray(parents, object)))
     for parent, own in zip(parents, seeds, strict=True):
         if len(own) > 1:

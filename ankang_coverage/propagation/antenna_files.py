@@ -16,7 +16,7 @@ from ankang_coverage.propagation.measured_pattern import MeasuredPattern
 _Array = NDArray[np.float64]
 
 DIPOLE_GAIN_DBI = 2.15
-"""Gain of a half-wave dipole: what turns dBd into dBi [dB]."""
+"""Gain of a half-wave dipole, which converts dBd to dBi [dB]."""
 
 
 _DEGREES = np.arange(360.0)
@@ -36,28 +36,28 @@ _KEYWORDS = (
 _REMARKS = ("#", ";", "!", "//")
 _ANGLE_TOLERANCE_DEG = 1e-3
 _LONGEST_VALUE = 200
-"""Characters of a gain, a frequency or a tilt, with the remarks that stand behind some."""
+"""Most characters of a gain, a frequency or a tilt, with a remark behind it."""
 
 
 class _Line(NamedTuple):
-    """A line of a file, and where it stands."""
+    """A line of a file, and its position."""
 
     source: str
     number: int
     text: str
 
     @property
-    def shown(self) -> str:
-        """The text as an error shows it."""
+    def quoted(self) -> str:
+        """The text, quoted for an error."""
         return quoted(self.text)
 
     def error(self, problem: str) -> FileError:
-        """Return the error that says what is wrong with this line."""
+        """Return an error about this line."""
         return FileError(f"antenna file {printable(self.source)}, line {self.number}: {problem}")
 
 
 class _Point(NamedTuple):
-    """A point of a cut, and the line it stands on."""
+    """A point of a cut, and its line."""
 
     line: _Line
     angle_deg: float
@@ -69,7 +69,7 @@ def read_antenna_file(path: str | Path) -> MeasuredPattern:
 
     Parameters
     ----------
-    path
+    path : str or Path
         The file, UTF-8 (with or without byte order mark) or Latin-1.
 
     Returns
@@ -97,16 +97,16 @@ def parse_antenna(text: str, source: str = "text") -> MeasuredPattern:
 
     Parameters
     ----------
-    text
+    text : str
         Content of the file.
-    source
-        What errors call it, usually the file's name; the antenna is called by the last part of
-        it if it has no name of its own.
+    source : str, default "text"
+        Name for errors, usually that of the file; its last part becomes the name of an antenna
+        without one.
 
     Returns
     -------
     MeasuredPattern
-        The antenna. Cuts with another step than one degree are interpolated to it.
+        The antenna. Cuts with another step are interpolated to one degree.
 
     Raises
     ------
@@ -115,13 +115,13 @@ def parse_antenna(text: str, source: str = "text") -> MeasuredPattern:
 
     Notes
     -----
-    Keywords may be of any case, and unknown ones are skipped, as are blank lines and lines that
-    begin with ``#``, ``;``, ``!`` or ``//``. A first line without a known keyword is the name.
-    ``GAIN`` is in dBd unless it says dBi. ``FREQUENCY`` is in MHz unless it says otherwise; of a
-    band the middle counts. The electrical tilt stands after ``ELECTRICAL_TILT``, or as a number
-    after ``TILT``. ``HORIZONTAL n`` and ``VERTICAL n`` are followed by n lines of angle and
-    attenuation [dB], the angles from 0 in even steps round the circle; 360 may close it. A cut
-    that is nowhere above zero holds gains and changes sign.
+    Keywords may be in any case. Unknown ones are skipped, as are blank lines and lines that begin
+    with ``#``, ``;``, ``!`` or ``//``. A first line without a known keyword is the name. ``GAIN``
+    is in dBd unless marked as dBi. ``FREQUENCY`` is in MHz unless it has another unit; a band is
+    read as its middle. The electrical tilt follows ``ELECTRICAL_TILT``, or is a number after
+    ``TILT``. ``HORIZONTAL n`` and ``VERTICAL n`` are followed by n lines of angle and attenuation
+    [dB], the angles from 0 in even steps around the circle; 360 may close it. A cut that is nowhere
+    above zero holds gains, and its sign is changed.
 
     Examples
     --------
@@ -145,7 +145,7 @@ def parse_antenna(text: str, source: str = "text") -> MeasuredPattern:
             header[keyword] = line._replace(text=value.strip())
         elif _numbers(line.text) is not None:
             raise line.error(
-                f"{line.shown} is a point beyond those that its section announces; correct the "
+                f"{line.quoted} is a point beyond those that its section announces; correct the "
                 "number after HORIZONTAL or VERTICAL"
             )
     for needed, found in (("GAIN", header), ("HORIZONTAL", cuts), ("VERTICAL", cuts)):
@@ -153,7 +153,7 @@ def parse_antenna(text: str, source: str = "text") -> MeasuredPattern:
             raise FileError(f"antenna file {printable(source)} has no line with {needed}")
     try:
         return MeasuredPattern(
-            # Where the file stands on one machine is no part of the antenna's name.
+            # The folder of the file is not part of the antenna's name.
             name=_text(header, "NAME") or PurePath(source).name,
             gain_dbi=_gain_dbi(header["GAIN"]),
             horizontal_attenuation_db=cuts["HORIZONTAL"],
@@ -168,7 +168,7 @@ def parse_antenna(text: str, source: str = "text") -> MeasuredPattern:
 
 
 def _significant_lines(text: str, source: str) -> Iterator[_Line]:
-    """Yield the lines that say something, their white space made single blanks."""
+    """Yield the lines that are neither blank nor remarks, with single blanks."""
     for number, line in enumerate(text.splitlines(), start=1):
         stripped = " ".join(line.split())
         if stripped and not stripped.startswith(_REMARKS):
@@ -176,7 +176,7 @@ def _significant_lines(text: str, source: str) -> Iterator[_Line]:
 
 
 def _numbers(text: str) -> list[float] | None:
-    """Return the numbers of a line of nothing else; a comma separates or is a decimal point."""
+    """Return the numbers of a line of numbers only; a comma separates or is a decimal point."""
     if len(text) > 2 * limits().digits:
         return None
     words = text.split()
@@ -192,14 +192,14 @@ def _number(word: str) -> float:
 
 
 def _value(line: _Line, keyword: str) -> str:
-    """Return a header's value, short enough for patterns that look for numbers in it."""
+    """Return a header's value; refuse one too long for the patterns that search it."""
     if len(line.text) > _LONGEST_VALUE:
         raise line.error(f"{keyword} is followed by more than {_LONGEST_VALUE} characters")
     return line.text
 
 
 def _read_cut(lines: Iterator[_Line], title: _Line, keyword: str, value: str) -> _Array:
-    """Take a section's points off the lines and return its attenuation at whole degrees."""
+    """Read a section's points from the lines, and return its attenuation at whole degrees."""
     low, high = _N_POINTS_RANGE
     if not (value.isdecimal() and len(value) <= 9 and low <= int(value) <= high):
         raise title.error(f"{keyword} must be followed by its number of points, {low} to {high}")
@@ -215,7 +215,7 @@ def _read_cut(lines: Iterator[_Line], title: _Line, keyword: str, value: str) ->
         numbers = _numbers(line.text)
         if numbers is None or len(numbers) != 2:
             raise line.error(
-                f"{line.shown} is not an angle and an attenuation; {keyword} announces {count} "
+                f"{line.quoted} is not an angle and an attenuation; {keyword} announces {count} "
                 f"points and this is number {position + 1}"
             )
         points.append(_Point(line, *numbers))
@@ -230,7 +230,7 @@ def _read_cut(lines: Iterator[_Line], title: _Line, keyword: str, value: str) ->
 
 
 def _step(count: int, second_angle_deg: float) -> float:
-    """Return the step of angles round the circle; the last one may repeat the first as 360."""
+    """Return the step of angles around the circle; the last one may repeat the first as 360."""
     once_round, closed = 360.0 / count, 360.0 / (count - 1)
     nearer_to_closed = abs(second_angle_deg - closed) < abs(second_angle_deg - once_round)
     return closed if nearer_to_closed else once_round
@@ -243,7 +243,7 @@ def _at_whole_degrees(points: list[_Point], step: float, keyword: str) -> _Array
     if attenuation.min() < 0.0:
         line = points[int(np.argmax(attenuation < 0.0))].line
         raise line.error(
-            f"{line.shown} is negative where other points of {keyword} are positive; write "
+            f"{line.quoted} is negative where other points of {keyword} are positive; write "
             "attenuation below the peak"
         )
     once_round = attenuation[: round(360.0 / step)]
@@ -266,7 +266,7 @@ def _text(header: dict[str, _Line], keyword: str) -> str:
 def _gain_dbi(line: _Line) -> float:
     match = _GAIN.fullmatch(_value(line, "GAIN"))
     if match is None:
-        raise line.error(f"GAIN {line.shown} is not a number of dBd or dBi, such as '15.5 dBi'")
+        raise line.error(f"GAIN {line.quoted} is not a number of dBd or dBi, such as '15.5 dBi'")
     gain = _number(match[1])
     return gain if (match[2] or "").lower() == "dbi" else gain + DIPOLE_GAIN_DBI
 
@@ -277,11 +277,11 @@ def _frequency_mhz(line: _Line | None) -> float | None:
     match = _FREQUENCY.fullmatch(_value(line, "FREQUENCY"))
     if match is None:
         raise line.error(
-            f"FREQUENCY {line.shown} is not a number of megahertz or a band, such as '870-960'"
+            f"FREQUENCY {line.quoted} is not a number of megahertz or a band, such as '870-960'"
         )
     if re.search(r"\d,\d{3}", line.text):
         raise line.error(
-            f"FREQUENCY {line.shown} may be two frequencies or one with a comma in it; write a "
+            f"FREQUENCY {line.quoted} may be two frequencies or one with a comma in it; write a "
             "band as '1710-1880' and a fraction with a point"
         )
     low = _number(match[1])
@@ -296,12 +296,12 @@ def _electrical_tilt_deg(header: dict[str, _Line]) -> float:
     text = _value(line, "TILT")
     if re.search(rf"{_NUMBER}\s*(?:-|–|to|\.\.)\s*{_NUMBER}", text):
         raise line.error(
-            f"the electrical tilt {line.shown} is a range; write the tilt that the pattern was "
+            f"the electrical tilt {line.quoted} is a range; write the tilt that the pattern was "
             "measured with"
         )
     match = re.search(_NUMBER, text)
     if match is None and "ELECTRICAL_TILT" in header:
-        raise line.error(f"ELECTRICAL_TILT {line.shown} holds no number of degrees")
+        raise line.error(f"ELECTRICAL_TILT {line.quoted} holds no number of degrees")
     return _number(match[0]) if match else 0.0
 
 
@@ -310,7 +310,7 @@ def antenna_text(pattern: MeasuredPattern) -> str:
 
     Parameters
     ----------
-    pattern
+    pattern : MeasuredPattern
         The antenna.
 
     Returns
@@ -354,10 +354,10 @@ def write_antenna_file(pattern: MeasuredPattern, path: str | Path) -> None:
 
     Parameters
     ----------
-    pattern
+    pattern : MeasuredPattern
         The antenna.
-    path
-        The file; one that is there is replaced.
+    path : str or Path
+        The file; an existing one is replaced.
 
     Raises
     ------

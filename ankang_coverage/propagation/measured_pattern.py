@@ -1,7 +1,8 @@
 """Measured antennas: gains from a horizontal and a vertical cut of attenuation below a peak.
 
-The horizontal cut counts clockwise from where the antenna faces, the vertical one from the horizon
-in front downwards: 90° is the ground, 180° the horizon behind, 270° the sky.
+Angles of the horizontal cut are clockwise from the direction the antenna faces, those of the
+vertical cut from the horizon in front downwards: 90° is the ground, 180° the horizon behind, 270°
+the sky.
 """
 
 import hashlib
@@ -36,38 +37,38 @@ _FREQUENCY_RANGE_MHZ: Interval = (1e-3, 1e6)
 
 @dataclass(frozen=True)
 class MeasuredPattern:
-    """An antenna known by two cuts at whole degrees; equal to another of the same content.
+    """An antenna given by two cuts at whole degrees; equal to another of the same content.
 
     Attributes
     ----------
-    name
+    name : str
         Name of the antenna.
-    gain_dbi
+    gain_dbi : float
         Gain at the peak [dBi].
-    horizontal_attenuation_db
-        Attenuation below the peak at 0, 1, … 359° clockwise from where the antenna faces [dB],
-        shape (360,), read-only.
-    vertical_attenuation_db
+    horizontal_attenuation_db : _Array
+        Attenuation below the peak at 0, 1, … 359° clockwise from the direction the antenna faces
+        [dB], shape (360,), read-only.
+    vertical_attenuation_db : _Array
         The same at 0, 1, … 359° from the horizon in front downwards [dB], shape (360,),
         read-only.
-    frequency_mhz
-        Frequency of the measurement [MHz]; None if the file does not say.
-    electrical_tilt_deg
+    frequency_mhz : float or None
+        Frequency of the measurement [MHz]; None if unknown.
+    electrical_tilt_deg : float
         Electrical downtilt the vertical cut was measured with [degrees].
-    make, comment
-        Manufacturer, and whatever else the file says about itself.
-    digest
-        Digest of what the antenna radiates, gain, tilt and cuts, whatever it is called.
+    make, comment : str
+        Manufacturer, and the comment of the file.
+    digest : str
+        Digest of gain, tilt and cuts, without the name.
 
     Raises
     ------
     OutOfRangeError
-        If a cut has not 360 values or a value is not a number or outside any antenna's range.
+        If a cut does not have 360 values, or a value is not a number or impossible for an antenna.
     """
 
     name: str
     gain_dbi: float
-    # Arrays neither compare nor print as a whole; the digest does both for them.
+    # Arrays do not compare as a whole; the digest stands in for them.
     horizontal_attenuation_db: _Array = field(repr=False, compare=False)
     vertical_attenuation_db: _Array = field(repr=False, compare=False)
     frequency_mhz: float | None = None
@@ -103,18 +104,18 @@ class MeasuredPattern:
         object.__setattr__(self, "digest", digest)
 
     def __reduce__(self) -> tuple[type["MeasuredPattern"], tuple[Any, ...]]:
-        """Pickle what it is made from; a pickle would not keep the cuts read-only."""
+        """Pickle the arguments, because a plain pickle would not keep the cuts read-only."""
         made_from = tuple(getattr(self, own.name) for own in fields(self) if own.init)
         return MeasuredPattern, made_from
 
     @property
     def omnidirectional(self) -> bool:
-        """Whether every azimuth gets more than half the power of any other: it faces none."""
+        """Whether the power at every azimuth is more than half that at any other."""
         return bool(np.ptp(self.horizontal_attenuation_db) < _HALF_POWER_DB)
 
 
 Pattern: TypeAlias = SectorPattern | MeasuredPattern
-"""An antenna of either kind, by formula or by measurement."""
+"""An antenna of either kind: by formula or by measurement."""
 
 
 def measured_gain(
@@ -125,24 +126,24 @@ def measured_gain(
     mechanical_tilt_deg: ArrayLike = 0.0,
     electrical_tilt_deg: ArrayLike | None = None,
 ) -> np.floating | NDArray[np.float32] | _Array:
-    """Return the gain of a measured antenna towards directions, its two cuts combined.
+    """Return the gain of a measured antenna towards directions, from its two cuts.
 
     Parameters
     ----------
-    pattern
+    pattern : MeasuredPattern
         The antenna.
-    azimuth_deg
-        Directions as seen from the mast [degrees clockwise from north].
-    elevation_deg
-        Directions as seen from the mast [degrees above the horizon].
-    boresight_azimuth_deg
-        Where the antenna faces [degrees clockwise from north].
-    mechanical_tilt_deg
+    azimuth_deg : array_like
+        Directions from the mast [degrees clockwise from north].
+    elevation_deg : array_like
+        Directions from the mast [degrees above the horizon].
+    boresight_azimuth_deg : array_like
+        Direction the antenna faces [degrees clockwise from north].
+    mechanical_tilt_deg : array_like, default 0.0
         Downtilt of the antenna as a whole [degrees, down positive].
-    electrical_tilt_deg
-        Electrical downtilt in use [degrees, down positive]; None is the one of the measurement.
-        Another one turns the vertical cut by the difference, in front and behind alike: fair
-        for a few degrees, and no substitute for the file of that tilt.
+    electrical_tilt_deg : array_like, optional
+        Electrical downtilt in use [degrees, down positive]; None is that of the measurement.
+        Another one turns the vertical cut by the difference, in front and behind alike: accurate
+        enough for a few degrees, but no substitute for the file of that tilt.
 
     Returns
     -------
@@ -157,15 +158,14 @@ def measured_gain(
 
     Notes
     -----
-    In the antenna's own frame, φ from where it faces and θ below its horizon, the attenuation is
-    the sum of the horizontal cut H and of what the vertical cut V adds to it, in front and behind
-    weighted by the angle between, and never below 0::
+    In the antenna's own frame, with φ from the direction it faces and θ below its horizon, the
+    attenuation is the horizontal cut H plus what the vertical cut V adds to it, in front and
+    behind, weighted by the angle, and never below 0::
 
         A = H(φ) + (1 − |φ|/180°) (V(θ) − H(0°)) + |φ|/180° (V(180° − θ) − H(180°))
 
-    Where the two cuts agree with each other, straight ahead and straight behind, the sum returns
-    both of them as they were measured. Between whole degrees the cuts are straight lines in
-    decibels.
+    Where the two cuts agree with each other, straight ahead and straight behind, the sum reproduces
+    both as measured. Between whole degrees the cuts are interpolated linearly in decibels.
 
     Examples
     --------
@@ -209,13 +209,13 @@ def pattern_gain(
 
     Parameters
     ----------
-    pattern
-        The antenna: `sector_gain` or `measured_gain` tells its gain.
-    azimuth_deg, elevation_deg
-        Directions as seen from the mast [degrees clockwise from north, above the horizon].
-    boresight_azimuth_deg
-        Where the antenna faces [degrees clockwise from north].
-    mechanical_tilt_deg, electrical_tilt_deg
+    pattern : Pattern
+        The antenna, for `sector_gain` or `measured_gain`.
+    azimuth_deg, elevation_deg : array_like
+        Directions from the mast [degrees clockwise from north, above the horizon].
+    boresight_azimuth_deg : array_like
+        Direction the antenna faces [degrees clockwise from north].
+    mechanical_tilt_deg, electrical_tilt_deg : array_like, default 0.0 or array_like, optional
         Downtilts [degrees, down positive]; the electrical one is the antenna's own when omitted.
 
     Returns
@@ -264,17 +264,17 @@ def cosine_pattern(
 
     Parameters
     ----------
-    gain_dbi
+    gain_dbi : float
         Gain at the peak [dBi].
-    horizontal_beamwidth_deg
+    horizontal_beamwidth_deg : float
         Half-power beamwidth [degrees], above 0 and below 180, or 360 for omnidirectional.
-    vertical_beamwidth_deg
+    vertical_beamwidth_deg : float
         Half-power beamwidth [degrees], above 0 and below 180.
-    front_to_back_db
-        The most a plane attenuates [dB], and what it does from 90° on.
-    electrical_tilt_deg
+    front_to_back_db : float, default 30.0
+        Largest attenuation of a plane [dB], which it has from 90° on.
+    electrical_tilt_deg : float, default 0.0
         Downtilt of the vertical plane [degrees].
-    name
+    name : str, default "cosine"
         Name of the antenna.
 
     Returns
@@ -285,7 +285,7 @@ def cosine_pattern(
     Raises
     ------
     OutOfRangeError
-        If a value is not a number or makes no antenna.
+        If a value is not a number or impossible for an antenna.
 
     Notes
     -----

@@ -263,7 +263,7 @@ def test_terms_of_a_file_of_version_0_1_are_read():
             r"correction\.offset_db: .* valid number, not '3'",
         ),
         ('"code": 10', '"code": true', r"land_cover\.1\.code: Input should be a valid integer"),
-        ('"model": "rma"', '"model": "rma", "model": "rma"', "the key 'model' stands twice"),
+        ('"model": "rma"', '"model": "rma", "model": "rma"', "the key 'model' occurs twice"),
     ],
 )
 def test_a_value_no_fit_gives_is_refused_in_one_line(tmp_path, old, new, says):
