@@ -2,12 +2,12 @@
 
 import re
 import tomllib
-from functools import partial
 from pathlib import Path
 from typing import get_args
 
 import pandas as pd
 import pytest
+from builders import plan, predict
 
 import ankang_coverage
 from ankang_coverage.coverage import ClassLimits, summarise
@@ -33,11 +33,6 @@ from ankang_coverage.scenario import (
 )
 from ankang_coverage.sites import builtin_schema, read_sites
 from ankang_coverage.sites.catalogue import service
-
-# By distance alone: fast, and every pixel can be computed again by hand.
-RMA = ankang_coverage.Propagation(model="rma", radius_m=5000.0)
-predict = partial(ankang_coverage.predict, propagation=RMA)
-plan = partial(ankang_coverage.plan, propagation=RMA)
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]

@@ -1,12 +1,27 @@
 """Things made by hand that several tests share."""
 
-from collections.abc import Mapping
+import csv
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
+import numpy as np
+import pandas as pd
 import xarray as xr
+from numpy.typing import ArrayLike
+from scipy import sparse
 
+import ankang_coverage
 from ankang_coverage import service
 from ankang_coverage.coverage.signal.service import Rule
+from ankang_coverage.planning import Programme, Target
+from ankang_coverage.planning.candidates import Candidates, nothing_dropped
+from ankang_coverage.planning.checks import check_asked
+from ankang_coverage.planning.choice import Asked, Block, Choice, pose
+from ankang_coverage.planning.demand import Demand
+from ankang_coverage.sites import Network, equip, no_rejections
 
 
 class HandmadeCoverage:
@@ -74,3 +89,156 @@ class HandmadeCoverage:
             )
 
         return changed
+
+
+# Predictions --------------------------------------------------------------------------------------
+
+RMA = ankang_coverage.Propagation(model="rma", radius_m=5000.0)
+"""By distance alone: fast, and every pixel can be computed again by hand."""
+predict = partial(ankang_coverage.predict, propagation=RMA)
+plan = partial(ankang_coverage.plan, propagation=RMA)
+
+# Programmes ---------------------------------------------------------------------------------------
+
+RULES = {id_: service(id_).model_copy(update={"rsrp_threshold_dbm": -86.0}) for id_ in ("4g", "5g")}
+"""Rules by which the small network leaves somebody without coverage."""
+
+
+def micro_target(**asks: Any) -> Target:
+    """Return a target of micro sites, with what is asked of it changed."""
+    given = {
+        "id": "t",
+        "kind": "micro",
+        "number": 10,
+        "service": "4g",
+        "radio_layers": ("lte-b8",),
+        "minimum_spacing_m": 500,
+    }
+    return Target.model_validate({**given, **asks})
+
+
+def programme(micro: int = 3, supporting: int = 1, spacing: float = 800.0) -> Programme:
+    """Return a programme of supporting sites, then micro sites, for the small network."""
+    return Programme(
+        name="test",
+        targets=(
+            {
+                "id": "supporting",
+                "kind": "supporting",
+                "number": supporting,
+                "service": "5g",
+                "radio_layers": ("nr-n28",),
+                "minimum_spacing_m": 500,
+            },
+            {
+                "id": "micro",
+                "kind": "micro",
+                "number": micro,
+                "service": "4g",
+                "radio_layers": ("lte-b8",),
+                "minimum_spacing_m": spacing,
+                "serves": ("village",),
+                "improve": "greedy",
+            },
+        ),
+    )
+
+
+def micro_programme(**asks: Any) -> Programme:
+    """Return the micro target of `programme` alone, with what is asked of it changed."""
+    given = {**programme().targets[1].model_dump(exclude_unset=True), **asks}
+    return Programme(targets=(given,))
+
+
+# Choices among candidates in a row ----------------------------------------------------------------
+
+COUNTIES = pd.Series({"610901": "甲县", "610902": "乙县"})
+
+
+def county_code(county: str) -> str:
+    """Return the code of a county of `COUNTIES` from its code or name."""
+    return {name: code for code, name in COUNTIES.items()}.get(county, county)
+
+
+def greedy_target(id_: str = "t", **asks: Any) -> Target:
+    """Return a target of three micro sites that greedy chooses, as near to each other as it may."""
+    return micro_target(
+        **{"id": id_, "number": 3, "minimum_spacing_m": 0.0, "improve": "greedy", **asks}
+    )
+
+
+def asked(
+    target: Target,
+    x_m: Sequence[float],
+    *,
+    county: Sequence[str] | None = None,
+    costs: ArrayLike | None = None,
+    owners: ArrayLike | None = None,
+    forced: Sequence[str] | None = None,
+) -> Asked:
+    """Return what a target asks of candidates at places along a line."""
+    n = len(x_m)
+    ids = [f"{target.id}-{i}" for i in range(n)]
+    sites = gpd.GeoDataFrame(
+        {"name": ids, "status": "candidate", "kind": "micro", "source": "candidate"},
+        index=pd.Index(ids, name="site"),
+        geometry=gpd.points_from_xy(x_m, np.zeros(n)),
+        crs=32649,
+    )
+    cells = equip(ids, target.radio_layers[0], kind="micro", azimuths_deg=[0.0], height_m=12.0)
+    table = pd.DataFrame(
+        {
+            "construction": "pole",
+            "cost_yuan": np.full(n, 10) if costs is None else costs,
+            "owner": "" if owners is None else owners,
+            "reason": "by hand",
+        },
+        index=sites.index,
+    )
+    network = Network(sites=sites, cells=cells, rejected=no_rejections())
+    return Asked(
+        target=target,
+        candidates=Candidates(network, table, nothing_dropped()),
+        county=pd.Series(["610901"] * n if county is None else county, index=sites.index),
+        forced=target.forced if forced is None else forced,
+    )
+
+
+def posed(
+    many: Sequence[Asked],
+    matrices: Sequence[ArrayLike],
+    people: Sequence[int],
+    programme: Programme | None = None,
+) -> Choice:
+    """Return the choice of targets whose candidates cover what their matrices say.
+
+    Every other pixel belongs to the first county of `COUNTIES`, the rest to the second.
+    """
+    programme = programme or Programme(targets=tuple(one.target for one in many))
+    rules = check_asked(many, programme, county_code)
+    blocks = [
+        Block(
+            sparse.csr_array(np.asarray(matrix, np.int8)),
+            np.arange(len(people)),
+            Demand(people=np.asarray(people), objectives=(np.asarray(people),)),
+        )
+        for matrix in matrices
+    ]
+    halves = np.zeros((2, len(people)), np.int64)
+    halves[0, ::2], halves[1, 1::2] = people[::2], people[1::2]
+    return pose(many, blocks, rules, lambda _: sparse.csr_array(halves), COUNTIES, county_code)
+
+
+# Files --------------------------------------------------------------------------------------------
+
+
+def write_shapes(path: Path, shapes: Sequence[Any], crs: int = 4326) -> Path:
+    """Write shapes into a GeoPackage in WGS-84, given in a CRS."""
+    gpd.GeoDataFrame(geometry=list(shapes), crs=crs).to_crs(4326).to_file(path)
+    return path
+
+
+def rows_of_csv(path: Path) -> list[list[str]]:
+    """Return the rows of a CSV file as texts, the header among them."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.reader(file, strict=True))

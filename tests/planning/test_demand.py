@@ -1,18 +1,12 @@
 """Everybody counts exactly once."""
 
-from functools import partial
-
 import numpy as np
 import pytest
+from builders import predict
 
-import ankang_coverage
 from ankang_coverage.planning.demand import demand_of, people_by_county, unserved_people
 from ankang_coverage.planning.places import most_populated_pixels
 from ankang_coverage.planning.target import Target
-
-# By distance alone: fast, and every pixel can be computed again by hand.
-RMA = ankang_coverage.Propagation(model="rma", radius_m=5000.0)
-predict = partial(ankang_coverage.predict, propagation=RMA)
 
 
 def test_without_coverage_demand_is_everybody(small_region, small_network):

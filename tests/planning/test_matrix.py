@@ -1,19 +1,13 @@
 """A row of the matrix is what the site would cover if it were built."""
 
-from functools import partial
-
 import numpy as np
 import pytest
+from builders import predict
 
-import ankang_coverage
 from ankang_coverage.planning.demand import unserved_people
 from ankang_coverage.planning.matrix import covering_matrix
 from ankang_coverage.planning.target import Target
 from ankang_coverage.sites.catalogue import service
-
-# By distance alone: fast, and every pixel can be computed again by hand.
-RMA = ankang_coverage.Propagation(model="rma", radius_m=5000.0)
-predict = partial(ankang_coverage.predict, propagation=RMA)
 
 
 @pytest.fixture

@@ -1,71 +1,16 @@
 """A plan is what greedy would choose by recomputing everything, and its tables say so."""
 
 from dataclasses import replace
-from functools import partial
-from importlib import import_module
 
 import numpy as np
 import pytest
+from builders import RULES, micro_programme, plan, predict, programme
 
-import ankang_coverage
-from ankang_coverage.coverage import summarise_region
 from ankang_coverage.errors import PlanningError
 from ankang_coverage.planning import Programme
 from ankang_coverage.planning.demand import unserved_people
 from ankang_coverage.planning.matrix import covering_matrix
 from ankang_coverage.sites.catalogue import service
-
-# By distance alone: fast, and every pixel can be computed again by hand.
-RMA = ankang_coverage.Propagation(model="rma", radius_m=5000.0)
-predict = partial(ankang_coverage.predict, propagation=RMA)
-plan = partial(ankang_coverage.plan, propagation=RMA)
-MODULE = import_module("ankang_coverage.planning.pipeline")  # the package shows its function only
-
-RULES = {
-    "4g": service("4g").model_copy(update={"rsrp_threshold_dbm": -86.0}),
-    "5g": service("5g").model_copy(update={"rsrp_threshold_dbm": -86.0}),
-}
-
-
-def programme(micro=3, supporting=1, spacing=800.0):
-    return Programme(
-        name="test",
-        targets=(
-            {
-                "id": "supporting",
-                "kind": "supporting",
-                "number": supporting,
-                "service": "5g",
-                "radio_layers": ("nr-n28",),
-                "minimum_spacing_m": 500,
-            },
-            {
-                "id": "micro",
-                "kind": "micro",
-                "number": micro,
-                "service": "4g",
-                "radio_layers": ("lte-b8",),
-                "minimum_spacing_m": spacing,
-                "serves": ("village",),
-                "improve": "greedy",
-            },
-        ),
-    )
-
-
-@pytest.fixture(scope="module")
-def planned(small_region, small_network):
-    return plan(small_region, small_network, programme(), rules=RULES)
-
-
-def test_numbers_and_order_are_as_asked(planned):
-    assert planned.chosen.groupby("programme").size().to_dict() == {"supporting": 1, "micro": 3}
-    for _, sites in planned.chosen.groupby("programme"):
-        assert sites["order"].tolist() == list(range(1, len(sites) + 1))
-        assert sites["people_gained"].is_monotonic_decreasing
-        assert sites["people_gained_total"].to_numpy() == pytest.approx(
-            sites["people_gained"].cumsum()
-        )
 
 
 def test_coverage_after_is_that_of_the_whole_new_network(planned):
@@ -76,31 +21,11 @@ def test_coverage_after_is_that_of_the_whole_new_network(planned):
         )
 
 
-def test_people_gained_are_the_change_in_the_tables(planned):
-    """The micro sites count 行政村 only; the table's change covers at least those."""
-    villages = planned.villages
-    gained = villages["people_covered_4g_after"] - villages["people_covered_4g_before"]
-    rural = villages["kind"] == "village"
-    total = planned.chosen.query("programme == 'micro'")["people_gained"].sum()
-    assert gained[rural].sum() == pytest.approx(total, abs=1e-6)
-    assert (gained >= 0).all()
-    tables = summarise_region(planned.coverage_after["4g"], planned.region)
-    for level, table in tables.items():
-        after = getattr(planned, level)["people_covered_4g_after"]
-        assert after.to_numpy() == pytest.approx(table["people_covered"].to_numpy())
-
-
 def test_spacing_holds(planned):
     points = planned.chosen.query("programme == 'micro'").geometry
     x, y = points.x.to_numpy(), points.y.to_numpy()
     distance = np.hypot(x[:, None] - x, y[:, None] - y) + 1e9 * np.eye(len(x))
     assert distance.min() >= 800.0
-
-
-def test_the_choice_beats_chance(planned):
-    for result in planned.results:
-        assert result.people_gained >= max(result.random_people_gained) - 1e-9
-        assert len(result.random_people_gained) == 20
 
 
 def test_the_same_again_is_the_same(planned, small_region, small_network):
@@ -179,48 +104,13 @@ def test_nobody_left_is_named(small_region, small_network):
         plan(small_region, small_network, programme(), rules={**RULES, **easy})
 
 
-def micro(**asks):
-    given = {**programme().targets[1].model_dump(exclude_unset=True), **asks}
-    return Programme(targets=(given,))
-
-
-def no_prediction(*_, **__):
-    raise AssertionError("predicted before the rules were checked")
-
-
-@pytest.mark.parametrize(
-    ("asks", "says"),
-    [
-        (
-            {"quotas": [{"county": "61090l", "minimum": 1}]},
-            "target micro, quotas: no county '61090l'; did you mean 610902 or 610901; there are",
-        ),
-        ({"service": "6g"}, "target micro: service '6g' is none of 4g, 5g"),
-        ({"radio_layers": ["nr-n28"]}, "radio layer 'nr-n28' is not of service 4g: lte-b8"),
-        ({"radio_layers": ["lte-b99"]}, "radio layer 'lte-b99' is unknown to service 4g"),
-        ({"floors": [{"county": "x", "people_share": 0.5}]}, "floors: no county 'x'; there are"),
-        ({"forced": ["micro-9999-0001"]}, "forced names 'micro-9999-0001', which is no candidate"),
-        (
-            {"floors": [{"people_share": 0.5}], "objectives": ["villages"]},
-            "floors count people, so the first of objectives must be 'people', not villages",
-        ),
-    ],
-)
-def test_wrong_rules_are_named_before_any_prediction(
-    small_region, small_network, monkeypatch, asks, says
-):
-    monkeypatch.setattr(MODULE, "predict_with", no_prediction)
-    with pytest.raises(PlanningError, match=says):
-        plan(small_region, small_network, micro(**asks), rules=RULES)
-
-
 def test_shares_of_counties_are_kept(small_region, small_network):
     shares = {"610901": (2, 2), "610902": (1, None)}
     asks = [
         {"county": code, "minimum": least, "maximum": most}
         for code, (least, most) in shares.items()
     ]
-    result = plan(small_region, small_network, micro(quotas=asks), rules=RULES)
+    result = plan(small_region, small_network, micro_programme(quotas=asks), rules=RULES)
     assert result.chosen["county"].value_counts().to_dict() == {"610901": 2, "610902": 1}
     told = result.results[0].explanation
     assert told.counties["sites"].to_dict() == {"610901": 2, "610902": 1}
@@ -235,7 +125,7 @@ def test_the_gap_is_proven_and_told_on_the_way(small_region, small_network):
     result = plan(
         small_region,
         small_network,
-        micro(improve="swap"),
+        micro_programme(improve="swap"),
         rules=RULES,
         show_gap=lambda *figures: told.append(figures),
     ).results[0]
@@ -244,32 +134,12 @@ def test_the_gap_is_proven_and_told_on_the_way(small_region, small_network):
     assert told[-1][2:] == (result.people_gained, result.gap)
 
 
-def test_villages_that_stay_uncovered_say_who_would_reach_them(planned):
-    told = planned.results[1].explanation.villages
-    assert len(told)
-    assert set(told["why"]) <= {"no_candidate", "outranked", "spacing"}
-    assert (told["best_people"] <= told["people_left"] + 1e-9).all()
-    assert (told["best_gain"] >= told["best_people"] - 1e-9).all()
-    left = planned.villages["people"] - planned.villages["people_covered_4g_after"]
-    assert told["people_left"].to_numpy() == pytest.approx(left[told.index].to_numpy())
-
-
-def test_villages_that_stay_uncovered_say_what_keeps_them_so(planned):
-    told = planned.results[1].explanation.villages
-    whole = summarise_region(planned.coverage_after["4g"], planned.region, complete=True)
-    for name in ("main_reason", "median_shortfall_db", "median_obstacle_m"):
-        expected = whole["villages"].loc[told.index, name]
-        assert told[name].equals(expected.rename_axis("village"))
-        for level, table in whole.items():
-            assert getattr(planned, level)[f"{name}_4g_after"].equals(table[name]), level
-    assert set(told["main_reason"]) <= {"too_weak", "beyond_range", "interference", "uplink_fails"}
-    assert not [column for column in planned.villages if column.startswith("main_reason_4g_b")]
-
-
 def test_the_net_gain_is_what_the_tables_say_where_new_sites_interfere(small_region, small_network):
     """Where a smallest SINR is asked for, sites chosen together cover less than one by one."""
     strict = RULES["4g"].model_copy(update={"sinr_threshold_db": 3.0})
-    result = plan(small_region, small_network, micro(number=6), rules={**RULES, "4g": strict})
+    result = plan(
+        small_region, small_network, micro_programme(number=6), rules={**RULES, "4g": strict}
+    )
     told, villages = result.results[0], result.villages
     change = villages["people_covered_4g_after"] - villages["people_covered_4g_before"]
     net = change[villages["kind"] == "village"].sum()
@@ -285,7 +155,7 @@ def test_the_catalogue_of_the_network_is_used(small_region, small_network):
     own = RULES["4g"].with_fields(id="own", radio_layers=("lte-own",))
     network = replace(small_network, catalogue=known.with_entries(layer, own))
     asks = {"service": "own", "radio_layers": ["lte-own"], "number": 1}
-    poles = micro(**asks).targets[0]
+    poles = micro_programme(**asks).targets[0]
     towers = {**asks, "id": "towers", "kind": "supporting", "minimum_spacing_m": 0}
     result = plan(small_region, network, Programme(targets=(towers, poles)), rules=RULES)
     assert set(result.chosen["service"]) == {"own"}
@@ -349,7 +219,7 @@ def test_an_interrupt_keeps_what_is_complete(small_region, small_network, monkey
             raise KeyboardInterrupt
         return whole(coverage, *rest, **options)
 
-    monkeypatch.setattr(MODULE, "covering_matrix", stopped_at_the_second)
+    monkeypatch.setattr("ankang_coverage.planning.pipeline.covering_matrix", stopped_at_the_second)
     result = plan(small_region, small_network, programme(), rules=RULES)
     assert result.interrupted
     assert [one.target.id for one in result.results] == ["supporting"]
@@ -360,26 +230,11 @@ def test_villages_can_be_what_counts(small_region, small_network):
     result = plan(
         small_region,
         small_network,
-        micro(objectives=["villages", "people"], number=2),
+        micro_programme(objectives=["villages", "people"], number=2),
         rules=RULES,
     ).results[0]
     assert result.selection.objective % 1000 == 0  # whole villages
     assert result.explanation.curve["people_gained_total"].iloc[-1] == result.people_gained
-
-
-def test_two_plans_are_compared(planned, small_region, small_network):
-    other = plan(small_region, small_network, programme(micro=2), rules=RULES)
-    told = ankang_coverage.compare(planned, other)
-    assert told.targets.at["micro", "sites_a"] == 3
-    assert told.targets.at["micro", "sites_b"] == 2
-    assert told.sites.loc["micro"]["in_a"].sum() == 3
-    assert told.targets.at["micro", "sites_in_both"] == 2  # greedy is a sequence
-    change = told.counties.query("service == '4g'")["difference"].sum()
-    assert change == pytest.approx(
-        (
-            other.counties["people_covered_4g_after"] - planned.counties["people_covered_4g_after"]
-        ).sum()
-    )
 
 
 def test_only_services_that_are_asked_for_are_predicted(small_region, small_network):

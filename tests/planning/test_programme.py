@@ -1,8 +1,9 @@
 """A programme from TOML, and what is wrong with the wrong ones."""
 
 import pytest
+from builders import micro_target
 
-from ankang_coverage.errors import FileError, ScenarioError
+from ankang_coverage.errors import FileError, ScenarioError, SettingsError
 from ankang_coverage.planning import Programme
 
 GOOD = """
@@ -110,3 +111,29 @@ def test_many_forced_sites_are_checked_at_once(tmp_path):
         read(
             tmp_path, GOOD.replace("number = 3", f"number = 3\nforced = {ids}\nexclusive = [{ids}]")
         )
+
+
+@pytest.mark.parametrize(
+    ("programme", "says"),
+    [
+        ({"targets": [micro_target()], "budget_yuan": 5}, "budget_yuan of a programme needs order"),
+        (
+            {
+                "targets": [micro_target(), micro_target(id="u", improve="greedy")],
+                "order": "joint",
+            },
+            "targets that choose jointly have one improve",
+        ),
+        (
+            {"targets": [micro_target(budget_yuan=5), micro_target(id="u")], "order": "joint"},
+            "target t chooses jointly: give the programme budget_yuan",
+        ),
+        (
+            {"targets": [micro_target(kind="supporting", towers_of=["u"]), micro_target(id="u")]},
+            "needs the sites of 'u', which must be an earlier target",
+        ),
+    ],
+)
+def test_targets_that_do_not_go_together_are_named(programme, says):
+    with pytest.raises(SettingsError, match=says):
+        Programme(**programme)

@@ -94,25 +94,6 @@ def test_a_pole_with_panels_has_two_back_to_back(small_region, small_network, ta
         assert pole["azimuth_deg"].tolist() == [0.0, 180.0]
 
 
-def test_towers_without_the_layers_can_be_shared(small_region, small_network, target):
-    n28 = target.model_copy(update={"service": "5g", "radio_layers": ("nr-n28",)})
-    shared = with_settings(n28, sources=("towers",))
-    found = shared.propose(Situation(small_region, small_network))
-    assert found.table.index.tolist() == ["B", "C"]  # A has n28 already
-    assert set(found.table["construction"]) == {"co-location"}
-    assert set(found.table["cost_yuan"]) == {40_000}
-    old = small_network.cells.query("site == 'B'")
-    new = found.network.cells.query("site == 'B'")
-    assert new["azimuth_deg"].tolist() == old["azimuth_deg"].tolist()
-
-
-def test_the_owner_of_a_tower_is_told(small_region, small_network, target):
-    owned = replace(small_network, sites=small_network.sites.assign(owner=["移动", "联通", "电信"]))
-    n28 = target.model_copy(update={"service": "5g", "radio_layers": ("nr-n28",)})
-    found = with_settings(n28, sources=("towers",)).propose(Situation(small_region, owned))
-    assert found.table["owner"].to_dict() == {"B": "联通", "C": "电信"}
-
-
 def test_unknown_ground_gives_no_heights(small_region, small_network, target):
     unknown = small_region.rasters["elevation_m"] * np.nan
     region = replace(small_region, rasters=small_region.rasters.assign(elevation_m=unknown))
