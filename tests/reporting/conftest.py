@@ -1,4 +1,4 @@
-"""Pages as their readers see them: their data, and what Chromium makes of them."""
+"""A plan and its files, and pages as their readers see them: their data, and in Chromium."""
 
 import html
 import json
@@ -6,6 +6,25 @@ import re
 import subprocess
 
 import pytest
+from builders import RULES, micro_target, plan
+
+from ankang_coverage.planning import Programme
+from ankang_coverage.sites.catalogue import service
+from ankang_coverage.reporting.exports import write_plan
+
+
+@pytest.fixture(scope="session")
+def planned(small_region, small_network):
+    """Three micro sites on the small region."""
+    target = micro_target(id="micro", number=3)
+    rules = {"4g": RULES["4g"], "5g": service("5g")}  # 5G is asked for beside the target's 4G
+    return plan(small_region, small_network, Programme(name="p", targets=(target,)), rules=rules)
+
+
+@pytest.fixture(scope="session")
+def written(planned, tmp_path_factory):
+    """The files of that plan, by name."""
+    return write_plan(planned, tmp_path_factory.mktemp("out") / "deep" / "er")
 
 
 @pytest.fixture(scope="session")

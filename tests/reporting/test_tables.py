@@ -1,11 +1,11 @@
 """Tables in words: every column has a heading, every class a word, nothing else changes."""
 
 import re
-from functools import partial
 
 import geopandas as gpd
 import pandas as pd
 import pytest
+from builders import plan
 
 import ankang_coverage
 from ankang_coverage.errors import UnknownNameError
@@ -14,10 +14,6 @@ from ankang_coverage.reporting.outputs.chosen_sites import chosen_table
 from ankang_coverage.reporting.outputs.divisions import division_table
 from ankang_coverage.reporting.tables import localised
 from ankang_coverage.sites.catalogue import service
-
-# By distance alone: fast, and every pixel can be computed again by hand.
-RMA = ankang_coverage.Propagation(model="rma", radius_m=5000.0)
-plan = partial(ankang_coverage.plan, propagation=RMA)
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
