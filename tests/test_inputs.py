@@ -6,8 +6,17 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from ankang_coverage.errors import FileError, LimitError
-from ankang_coverage.inputs import read_bytes, read_text, reading, require_file, said
+from ankang_coverage.errors import ArgumentTypeError, FileError, LimitError, MissingFileError
+from ankang_coverage.inputs import (
+    listed,
+    quoted,
+    read_bytes,
+    read_text,
+    reading,
+    require_file,
+    require_type,
+    said,
+)
 from ankang_coverage.limits import use_limits
 
 
@@ -100,3 +109,45 @@ def test_our_own_errors_pass_through_reading() -> None:
 def test_what_an_error_says_is_one_short_line() -> None:
     assert said(ValueError("a\n  b")) == "a b"
     assert len(said(ValueError("x" * 10_000))) < 400
+
+
+def test_only_what_is_not_there_is_a_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(MissingFileError, match="there is no such file"):
+        require_file(tmp_path / "missing.csv")
+    with pytest.raises(FileError, match="it is a folder") as error:
+        require_file(tmp_path)
+    assert not isinstance(error.value, MissingFileError)
+
+
+def test_many_names_and_long_ones_are_listed_in_short() -> None:
+    names = listed(f"column {n}" for n in range(100))
+    assert names.endswith(", column 39 and 60 more")
+    assert len(listed(["x" * 10_000])) < 100
+    assert quoted("a\x1b[2J") == r"'a\x1b[2J'"
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted", "says"),
+    [
+        (3, str, "path must be a str, not an int: read(path)"),
+        (None, Path, "path must be a Path, not a NoneType: read(path)"),
+        ("a", (int, float), "path must be an int or a float, not a str: read(path)"),
+        (Path, Path, "path must be a Path, not a type: read(path)"),
+    ],
+)
+def test_an_argument_of_another_type_is_named_with_the_order_of_all(
+    value: object, wanted: type | tuple[type, ...], says: str
+) -> None:
+    with pytest.raises(ArgumentTypeError) as error:
+        require_type(value, wanted, "path", "read(path)")
+    assert str(error.value) == says
+    assert isinstance(error.value, TypeError)
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted"), [("a", str), (True, int), (3, (str, int)), (Path("a"), os.PathLike)]
+)
+def test_an_argument_of_the_type_or_one_derived_from_it_passes(
+    value: object, wanted: type | tuple[type, ...]
+) -> None:
+    require_type(value, wanted, "path", "read(path)")

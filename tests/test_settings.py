@@ -1,11 +1,13 @@
 """Settings: what TOML, YAML and JSON may hold, and one line for whatever is wrong in them."""
 
 import math
+import pickle
+from pathlib import Path
 
 import pytest
 from pydantic import Field, ValidationError
 
-from ankang_coverage.errors import FileError, LimitError
+from ankang_coverage.errors import ArgumentTypeError, FileError, LimitError, SettingsError
 from ankang_coverage.limits import use_limits
 from ankang_coverage.settings import (
     MOST_PROBLEMS,
@@ -16,6 +18,7 @@ from ankang_coverage.settings import (
     read_json,
     read_toml,
     read_yaml,
+    with_paths_from,
 )
 
 READERS = {".toml": read_toml, ".yaml": read_yaml, ".json": read_json}
@@ -162,6 +165,12 @@ class _Model(Settings):
     members: tuple[_Member, ...] = ()
 
 
+class _WithFiles(Settings):
+    file: Path | None = None
+    files: tuple[Path, ...] = ()
+    inside: "_WithFiles | None" = None
+
+
 def explained(**given):
     with pytest.raises(ValidationError) as error:
         _Model.model_validate(given)
@@ -193,6 +202,66 @@ def test_of_many_mistakes_the_first_are_told_and_the_rest_counted():
     told = explained(**{f"key{n}": n for n in range(5_000)})
     assert told.endswith(f"; and {5_000 - MOST_PROBLEMS} more")
     assert len(told) < 2_000
+
+
+# Settings made in Python --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"number": 11}, "number: Input should be less than or equal to 10, not 11"),
+        ({"nummer": 2}, "nummer: unknown key; did you mean number?"),
+        ({"members": [{"share": "x"}]}, "members.1.share: Input should be a valid number, not 'x'"),
+        ({"members": ({"id": "a", "share": 2.0},)},
+         "members.a.share: Input should be less than or equal to 1, not 2.0"),
+        ({"number": 0, "member": ()}, (
+            "number: Input should be greater than or equal to 1, not 0; "
+            "member: unknown key; did you mean members?")),
+    ],
+)  # fmt: skip
+def test_settings_made_in_python_tell_their_mistakes_in_one_line(given, says):
+    with pytest.raises(SettingsError) as error:
+        _Model(**given)
+    assert str(error.value) == f"_Model: {says}"
+    assert not isinstance(error.value, ValidationError)
+
+
+def test_settings_that_lack_a_key_name_it():
+    class Needs(Settings):
+        radius_m: Number
+
+    with pytest.raises(SettingsError, match=r"^Needs: radius_m: Field required$"):
+        Needs()
+
+
+def test_settings_inside_settings_made_in_python_are_named_by_their_own_type():
+    with pytest.raises(SettingsError, match=r"^_Member: share: Input should be a finite number"):
+        _Model(members=(_Member(share=math.nan),))
+
+
+def test_settings_are_given_by_name():
+    with pytest.raises(ArgumentTypeError) as error:
+        _Model(3)
+    assert str(error.value) == "_Model takes its settings by name: _Model(number=…)"
+
+
+def test_settings_never_change_and_travel_to_other_processes():
+    made = _Model(number=3, members=(_Member(id="a"),))
+    with pytest.raises(ValueError, match="frozen"):
+        made.number = 4
+    assert pickle.loads(pickle.dumps(made)) == made
+
+
+def test_relative_paths_start_from_a_folder_at_every_depth():
+    inside = _WithFiles(file="a.csv", files=("b.csv", "/c.csv"))
+    moved = with_paths_from(_WithFiles(inside=inside), Path("/study"))
+    assert moved.file is None
+    assert moved.inside.file == Path("/study/a.csv")
+    assert moved.inside.files == (Path("/study/b.csv"), Path("/c.csv"))
+
+
+# Bytes of any kind --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

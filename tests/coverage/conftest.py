@@ -21,6 +21,7 @@ from ankang_coverage.sites import Network, make_cells, no_rejections
 
 CRS = "EPSG:32649"
 WEST, NORTH = 480_000.0, 3_660_000.0
+WIDE = {"shape": (300, 800), "pixel_m": 100.0, "villages": ((0.02, 0.05, 0.98, 0.5),)}
 PATIENCE_S = 120
 """After which a test that waits for another process gives up."""
 
@@ -86,6 +87,12 @@ def make_region():
         )
 
     return make
+
+
+@pytest.fixture(scope="session")
+def wide(make_region):
+    """Return a region of two by four tiles, whose villages leave the second row empty."""
+    return make_region(**WIDE)
 
 
 @pytest.fixture(scope="session")

@@ -2,10 +2,10 @@
 
 import math
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 import pytest
+from builders import RMA, one_sector, predict, three_sites
 from reference import Slow, read
 from scipy.stats import norm
 
@@ -13,11 +13,6 @@ import ankang_coverage
 from ankang_coverage import Work
 from ankang_coverage.coverage.loss.store import StoreWarning
 from ankang_coverage.errors import CatalogueError, NetworkError, RasterError, SettingsError
-
-# By distance alone: fast, and every pixel can be computed again by hand.
-RMA = ankang_coverage.Propagation(model="rma", radius_m=5000.0)
-predict = partial(ankang_coverage.predict, propagation=RMA)
-
 
 TOLERANCE = {
     "rsrp_dbm": 1e-4,
@@ -326,64 +321,6 @@ def test_a_sampled_sector_predicts_what_its_formula_does_but_for_the_sides(
 
 # What is read, and what is computed ---------------------------------------------------------------
 
-WIDE = {"shape": (300, 800), "pixel_m": 100.0, "villages": ((0.02, 0.05, 0.98, 0.5),)}
-
-
-def one_sector(load=0.5, tilt=3.0, azimuth=0.0):
-    return [("lte-b8", {"azimuths_deg": azimuth, "height_m": 30.0, "electrical_tilt_deg": tilt,
-                        "load": load})]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def wide(make_region):
-    return make_region(**WIDE)
-
-
-def three_sites(make_network, region, *, middle_x=400.0, middle=None, omit=()):
-    """Sites of 5 km radius in the first and second column of tiles, and east of the fourth."""
-    sites = [
-        ("WEST", 100.0, 60.0, "macro", one_sector()),
-        ("MIDDLE", middle_x, 60.0, "macro", middle or one_sector()),
-        ("EAST", 830.0, 60.0, "macro", one_sector()),
-    ]
-    return make_network(region, [site for site in sites if site[0] not in omit])
-
-
-def test_tiles_outside_the_villages_stay_empty_and_reading_opens_only_what_is_asked(
-    wide, make_network, store, monkeypatch
-):
-    coverage = predict(wide, three_sites(make_network, wide), "4g", work=Work(store))
-    opened = []
-    original = type(store).read_tile
-    monkeypatch.setattr(
-        type(store), "read_tile", lambda self, key: opened.append(key) or original(self, key)
-    )
-    assert opened == []
-    assert coverage["rsrp_dbm"].shape == (300, 800)
-    coverage["rsrp_dbm"].isel(y=slice(20, 40), x=slice(90, 110)).to_numpy()
-    assert len(opened) == 1
-    coverage["sinr_db"].isel(y=3, x=5).to_numpy()  # the same tile, at hand still
-    assert len(opened) == 1
-    # Villages end at row 150, so the second row of tiles is not there.
-    assert np.isnan(coverage["rsrp_dbm"].isel(y=slice(256, 300)).to_numpy()).all()
-    assert (coverage["best_server"].isel(y=slice(256, 300)).to_numpy() == -1).all()
-    assert not coverage["covered"].isel(y=slice(256, 300)).to_numpy().any()
-    assert len(opened) == 1
-    assert np.isfinite(coverage["rsrp_dbm"].isel(y=60).to_numpy()).sum() > 200
-    assert len(opened) == 3  # no site reaches the third column of tiles
-
-
-def test_adding_sites_computes_only_the_tiles_they_touch(wide, make_network, store, written):
-    two = three_sites(make_network, wide, omit=["MIDDLE"])
-    before = predict(wide, two, "4g", work=Work(store))
-    assert (len(written["loss"]), len(written["tiles"])) == (2, 2)
-    added = three_sites(make_network, wide, omit=["WEST", "EAST"])
-    grown = before.add(added)
-    assert (len(written["loss"]), len(written["tiles"])) == (3, 3)
-    together = predict(wide, two.plus(added), "4g", work=Work(store))
-    assert (len(written["loss"]), len(written["tiles"])) == (3, 3)
-    assert together.to_dataset().identical(grown.to_dataset())
-
 
 @pytest.mark.parametrize(
     ("change", "n_losses", "n_tiles"),
@@ -465,17 +402,6 @@ def test_a_frequency_alone_has_the_bits_that_it_has_among_others(
         assert own[0].read_bytes() == own[1].read_bytes()
 
 
-def test_a_network_can_grow_from_nothing_by_the_rule_and_the_equipment_of_its_coverage(
-    wide, make_network, store
-):
-    rule = with_rule("4g", rsrp_threshold_dbm=-95.0)
-    network = three_sites(make_network, wide)
-    empty = predict(wide, network.with_sites([]), rule, work=Work(store))
-    assert empty.service.rsrp_threshold_dbm == -95.0
-    grown = empty.add(network).to_dataset()
-    assert grown.identical(predict(wide, network, rule, work=Work(store)).to_dataset())
-
-
 def test_sites_on_unknown_ground_are_counted_and_heard_nowhere(make_region, make_network, store):
     region = make_region((60, 60), 100.0, holes=((0.4, 0.4, 0.6, 0.6),))
     network = make_network(
@@ -497,13 +423,6 @@ def test_sites_on_unknown_ground_are_counted_and_heard_nowhere(make_region, make
 
 
 # What must not matter, and what is refused --------------------------------------------------------
-
-
-def test_adding_sites_equals_predicting_all_at_once(small_region, small_network):
-    first, rest = small_network.with_sites(["B"]), small_network.with_sites(["A", "C"])
-    together = predict(small_region, first.plus(rest), "4g")
-    grown = predict(small_region, first, "4g").add(rest)
-    assert together.to_dataset().identical(grown.to_dataset())
 
 
 def test_equal_cells_go_to_the_lower(small_region, small_network):

@@ -1,7 +1,7 @@
 """Things made by hand that several tests share."""
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from ankang_coverage.planning.candidates import Candidates, nothing_dropped
 from ankang_coverage.planning.checks import check_asked
 from ankang_coverage.planning.choice import Asked, Block, Choice, pose
 from ankang_coverage.planning.demand import Demand
+from ankang_coverage.region import Region
 from ankang_coverage.sites import Network, equip, no_rejections
 
 
@@ -97,6 +98,34 @@ RMA = ankang_coverage.Propagation(model="rma", radius_m=5000.0)
 """By distance alone: fast, and every pixel can be computed again by hand."""
 predict = partial(ankang_coverage.predict, propagation=RMA)
 plan = partial(ankang_coverage.plan, propagation=RMA)
+
+# Networks on a wide region ------------------------------------------------------------------------
+
+
+def one_sector(
+    load: float = 0.5, tilt: float = 3.0, azimuth: float = 0.0
+) -> list[tuple[str, dict[str, float]]]:
+    """Return what is on the air at a site of one cell."""
+    return [("lte-b8", {"azimuths_deg": azimuth, "height_m": 30.0, "electrical_tilt_deg": tilt,
+                        "load": load})]  # fmt: skip
+
+
+def three_sites(
+    make_network: Callable[..., Network],
+    region: Region,
+    *,
+    middle_x: float = 400.0,
+    middle: list[tuple[str, dict[str, float]]] | None = None,
+    omit: Sequence[str] = (),
+) -> Network:
+    """Sites of 5 km radius in the first and second column of tiles, and east of the fourth."""
+    sites = [
+        ("WEST", 100.0, 60.0, "macro", one_sector()),
+        ("MIDDLE", middle_x, 60.0, "macro", middle or one_sector()),
+        ("EAST", 830.0, 60.0, "macro", one_sector()),
+    ]
+    return make_network(region, [site for site in sites if site[0] not in omit])
+
 
 # Programmes ---------------------------------------------------------------------------------------
 

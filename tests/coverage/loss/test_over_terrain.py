@@ -7,14 +7,13 @@ import geopandas as gpd
 import numpy as np
 import pytest
 
-from ankang_coverage.coverage import Predictor, Propagation, Store, Work, predict
+from ankang_coverage.coverage import Propagation, Work, predict
 from ankang_coverage.coverage.loss.ground import Ground
 from ankang_coverage.coverage.loss.path_loss import Mast, mast_losses
 from ankang_coverage.errors import NetworkError, OutOfRangeError, RasterError
 from ankang_coverage.propagation import p1812_loss
 from ankang_coverage.propagation.free_space import free_space_loss
 from ankang_coverage.propagation.hata import okumura_hata_loss
-from ankang_coverage.propagation.models import over_terrain
 from ankang_coverage.region import as_raster, profile_along
 from ankang_coverage.sites import Network
 from ankang_coverage.sites.catalogue import service
@@ -111,35 +110,6 @@ def test_frequencies_share_a_sweep_without_mixing(small_region):
     for frequency in (941.5, 1842.5):
         alone = mast_losses(ground, mast, [frequency], NEAR)[frequency]
         assert np.array_equal(together[frequency].loss_db, alone.loss_db, equal_nan=True)
-
-
-def test_what_is_computed_together_is_traced_once_a_mast_and_found(
-    small_region, small_network, tmp_path, monkeypatch
-):
-    """A, B and C with band 8, and A with n28 too: three masts in all."""
-    traced = []
-    sweep = over_terrain.sweep
-    monkeypatch.setattr(
-        over_terrain,
-        "sweep",
-        lambda *a, **k: traced.append(k["frequency_mhz"]) or sweep(*a, **k),
-    )
-    asked = [(small_network, ["lte-b8"]), (small_network, ["nr-n28"])]
-    store = Store(tmp_path)
-    Predictor(small_region, NEAR, Work(store)).prepare(asked)
-    assert sorted(map(len, traced)) == [1, 1, 2]
-    for layer in ("lte-b8", "nr-n28"):
-        found = predict(small_region, small_network, layer, propagation=NEAR, work=Work(store))
-        alone = predict(
-            small_region,
-            small_network,
-            layer,
-            propagation=NEAR,
-            work=Work(Store(tmp_path / "other")),
-        )
-        assert np.array_equal(found["rsrp_dbm"], alone["rsrp_dbm"], equal_nan=True)
-        assert found.to_dataset().attrs == alone.to_dataset().attrs
-    assert len(traced) == 3 + 3 + 1
 
 
 def test_threads_do_not_change_a_bit(small_region, small_network):

@@ -19,8 +19,6 @@ from odc.geo.geobox import GeoBox
 
 from ankang_coverage.coverage.loss import shelf as _shelf
 from ankang_coverage.coverage.loss.ground import Ground
-from ankang_coverage.coverage.loss.masts import PathLosses
-from ankang_coverage.coverage.loss.path_loss import Propagation
 from ankang_coverage.coverage.loss.store import BEYOND, UNKNOWN, LossWindow, Store, StoreWarning
 from ankang_coverage.errors import RasterError, StoreError
 
@@ -587,12 +585,3 @@ def test_a_damaged_ground_is_refused_and_written_again(store, small_region, forg
     assert store.write_ground(ground) == digest
     assert np.array_equal(store.read_ground(digest).class_index, ground.class_index)
     assert store.verify() == []
-
-
-def test_path_losses_travel_without_their_ground(store, small_region):
-    ground = Ground.of(small_region)
-    losses = PathLosses(store, store.write_ground(ground), Propagation(model="rma"))
-    assert losses.ground is losses.ground
-    parcel = pickle.dumps(losses)
-    assert len(parcel) < 2000
-    assert pickle.loads(parcel).ground_digest == losses.ground_digest

@@ -23,7 +23,7 @@ from ankang_coverage.coverage.signal.carriers import (
     tiles_reached,
 )
 from ankang_coverage.coverage.signal.signals import NO_SERVER, CellSetting
-from ankang_coverage.coverage.signal.tiles import TILE, Tile, tiles_of
+from ankang_coverage.coverage.signal.tiles import TILE, Tile
 from ankang_coverage.propagation.antenna import SectorPattern
 from ankang_coverage.propagation.measured_pattern import MeasuredPattern, cosine_pattern
 
@@ -250,13 +250,3 @@ def test_units_of_a_dense_network_travel_light(losses, pattern):
     assert len(work) < MOST_BYTES
     assert pickle.loads(work)[1] == unit
     assert isinstance(pickle.loads(work)[1], Unit)
-
-
-def test_where_losses_come_from_travels_without_its_rasters(make_region, store):
-    region = make_region((1000, 1000), 30.0)
-    losses = PathLosses(store, store.write_ground(Ground.of(region)), MODEL)
-    assert losses.ground.elevation_m.nbytes == 4_000_000
-    assert len(pickle.dumps(losses)) < 2_000
-    there = pickle.loads(pickle.dumps(losses))
-    assert np.array_equal(there.ground.elevation_m, losses.ground.elevation_m)
-    assert tiles_of(region)
