@@ -53,7 +53,7 @@ def test_the_knee_is_farthest_above_the_chord():
 def test_villages_that_stay_uncovered_say_who_would_reach_them(planned):
     told = planned.results[1].explanation.villages
     assert len(told)
-    assert set(told["why"]) <= {"no candidate", "outranked", "spacing"}
+    assert set(told["why"]) <= {"no_candidate", "outranked", "spacing"}
     assert (told["best_people"] <= told["people_left"] + 1e-9).all()
     assert (told["best_gain"] >= told["best_people"] - 1e-9).all()
     left = planned.villages["people"] - planned.villages["people_covered_4g_after"]
@@ -68,7 +68,7 @@ def test_villages_that_stay_uncovered_say_what_keeps_them_so(planned):
         assert told[name].equals(expected.rename_axis("village"))
         for level, table in whole.items():
             assert getattr(planned, level)[f"{name}_4g_after"].equals(table[name]), level
-    assert set(told["main_reason"]) <= {"too weak", "beyond range", "interference", "uplink fails"}
+    assert set(told["main_reason"]) <= {"too_weak", "beyond_range", "interference", "uplink_fails"}
     assert not [column for column in planned.villages if column.startswith("main_reason_4g_b")]
 
 

@@ -9,8 +9,8 @@ import pytest
 from builders import RULES, micro_target, plan
 
 from ankang_coverage.planning import Programme
-from ankang_coverage.sites.catalogue import service
 from ankang_coverage.reporting.exports import write_plan
+from ankang_coverage.sites.catalogue import service
 
 
 @pytest.fixture(scope="session")

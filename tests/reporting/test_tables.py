@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 from builders import plan
 
-import ankang_coverage
 from ankang_coverage.errors import UnknownNameError
 from ankang_coverage.planning import Programme
 from ankang_coverage.reporting.outputs.chosen_sites import chosen_table
