@@ -22,7 +22,7 @@ from ankang_coverage.planning.checks import check_asked
 from ankang_coverage.planning.choice import Asked, Block, Choice, pose
 from ankang_coverage.planning.demand import Demand
 from ankang_coverage.region import Region
-from ankang_coverage.sites import Network, equip, no_rejections
+from ankang_coverage.sites import Network, make_cells, no_rejections
 
 
 class HandmadeCoverage:
@@ -214,7 +214,7 @@ def asked(
         geometry=gpd.points_from_xy(x_m, np.zeros(n)),
         crs=32649,
     )
-    cells = equip(ids, target.radio_layers[0], kind="micro", azimuths_deg=[0.0], height_m=12.0)
+    cells = make_cells(ids, target.radio_layers[0], kind="micro", azimuths_deg=[0.0], height_m=12.0)
     table = pd.DataFrame(
         {
             "construction": "pole",

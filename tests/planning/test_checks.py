@@ -20,7 +20,7 @@ from ankang_coverage.planning.checks import (
         ({"forced": ["t-9"]}, "forced names 't-9', which is no candidate; did you mean t-"),
         (
             {"forced": ["t-0", "t-1"], "minimum_spacing_m": 50},
-            "forced sites t-0 and t-1 stand 10 m apart, nearer than minimum_spacing_m = 50",
+            "forced sites t-0 and t-1 are 10 m apart, closer than minimum_spacing_m = 50",
         ),
         (
             {"number": None, "budget_yuan": 15, "forced": ["t-0", "t-1"]},

@@ -6,10 +6,8 @@ import pytest
 from builders import asked, greedy_target, posed
 
 from ankang_coverage.coverage import summarise_region
-from ankang_coverage.planning.choice import (
-    SPACING,
-    solve,
-)
+from ankang_coverage.planning.choice import solve
+from ankang_coverage.planning.constraints import SPACING
 from ankang_coverage.planning.explanation import (
     cost_of_constraints,
     curve,

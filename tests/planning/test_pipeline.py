@@ -238,9 +238,9 @@ def test_villages_can_be_what_counts(small_region, small_network):
 
 
 def test_only_services_that_are_asked_for_are_predicted(small_region, small_network):
-    alone = plan(small_region, small_network, micro(), rules={"4g": RULES["4g"]})
+    alone = plan(small_region, small_network, micro_programme(), rules={"4g": RULES["4g"]})
     assert list(alone.coverage_before) == ["4g"]
     assert not [column for column in alone.villages if "5g" in column]
-    beside = plan(small_region, small_network, micro(), rules=RULES)
+    beside = plan(small_region, small_network, micro_programme(), rules=RULES)
     assert list(beside.coverage_before) == ["4g", "5g"]
     assert beside.chosen.equals(alone.chosen)

@@ -2,10 +2,11 @@
 
 import re
 import sqlite3
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
+from threading import Lock
 
 import geopandas as gpd
 import pandas as pd
@@ -24,6 +25,7 @@ from ankang_coverage.sites.rows import text_of
 
 _NOT_FOR_GDAL = re.compile("[\0\ud800-\udfff]")
 _FIXED_TIME = "2021-01-01T00:00:00Z"
+_ONE_WRITES = Lock()
 
 
 class GeoPackage(Output):
@@ -62,19 +64,31 @@ def write_geopackage(plan: Plan, path: Path) -> None:
             for level in LEVELS
         },
     }
-    date = "OGR_CURRENT_DATE"
-    previous = pyogrio.get_gdal_config_option(date)
-    pyogrio.set_gdal_config_options({date: _FIXED_TIME})
     try:
-        for layer, table in tables.items():
-            _writable(table).to_file(path, layer=layer, driver="GPKG", engine="pyogrio")
+        with _at_a_fixed_time():
+            for layer, table in tables.items():
+                _writable(table).to_file(path, layer=layer, driver="GPKG", engine="pyogrio")
         _require_whole(path, tables)
     except (DataSourceError, DataLayerError, sqlite3.Error) as error:
         raise FileError(
             f"cannot write {path.name}: {error}; is there room in its folder?"
         ) from error
-    finally:
-        pyogrio.set_gdal_config_options({date: previous})
+
+
+@contextmanager
+def _at_a_fixed_time() -> Iterator[None]:
+    """Let GDAL write one date, so that the same plan gives the same bytes.
+
+    The date is an option of the process: one thread at a time sets it and puts it back.
+    """
+    option = "OGR_CURRENT_DATE"
+    with _ONE_WRITES:
+        previous = pyogrio.get_gdal_config_option(option)
+        pyogrio.set_gdal_config_options({option: _FIXED_TIME})
+        try:
+            yield
+        finally:
+            pyogrio.set_gdal_config_options({option: previous})
 
 
 def _existing_sites(network: Network) -> gpd.GeoDataFrame:

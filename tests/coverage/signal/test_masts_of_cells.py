@@ -31,7 +31,7 @@ def masts_on(region, network, radio_layers, propagation=MODEL):
 
 def test_cells_of_the_layers_asked_for_count_with_their_place(small_region, small_network):
     cells = cells_of_network(small_network, ["nr-n28", "lte-b3"], small_region.geobox)
-    assert list(cells) == list(Cell._fields)
+    assert set(cells) == set(Cell._fields)
     assert cells.index.tolist() == ["A-nr-n28-1", "A-nr-n28-2", "A-nr-n28-3"]
     place = small_network.sites.geometry["A"]
     assert set(zip(cells["x_m"], cells["y_m"], strict=True)) == {(place.x, place.y)}

@@ -54,4 +54,4 @@ def test_poles_count_as_towers_when_they_are_named(small_network):
 def test_towers_are_no_places_for_anything_new(small_region, small_network):
     search = PlaceSearch(small_region, small_network, sharing())
     assert Towers().places(search).empty
-    assert set(Towers().on_towers(search).table["reason"]) == {"existing tower without nr-n28"}
+    assert set(Towers().on_towers(search).table["reason"]) == {"existing_tower_without_nr-n28"}
