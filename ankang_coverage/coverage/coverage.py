@@ -205,7 +205,7 @@ class Coverage:
             },
             attrs={
                 "service": service.id,
-                "radio_layers": list(service.radio_layers),
+                "radio_layers": ", ".join(service.radio_layers),
                 "rule": self.rule.in_words,
                 "rsrp_threshold_dbm": service.rsrp_threshold_dbm,
                 "error_sigma_db": self.rule.sigma_db,

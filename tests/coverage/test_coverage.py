@@ -201,11 +201,6 @@ def test_attributes_say_in_words_what_a_dataset_is_of(coverage):
         assert "{" not in str(value)  # for people, not for the program
 
 
-@pytest.mark.xfail(
-    reason="a list of texts as an attribute is nothing that netCDF of version 3 can hold",
-    raises=KeyError,
-    strict=True,
-)
 def test_a_dataset_that_was_kept_as_netcdf_is_understood(coverage, tmp_path):
     figures = coverage.to_dataset()
     figures.to_netcdf(tmp_path / "coverage.nc")
