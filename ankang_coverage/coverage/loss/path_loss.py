@@ -199,7 +199,8 @@ class MastLoss:
         (rows, columns) float32 path loss [dB]; NaN beyond the radius and where terrain is unknown.
     elevation_deg : numpy.ndarray
         (rows, columns) float32 elevation at which the energy leaves the mast [degrees above the
-        horizontal]: towards the pixel in sight, towards the ridge that hides it otherwise.
+        horizontal]: towards the pixel in sight, otherwise towards the top of the terrain or
+        clutter that hides it.
     obstacle_distance_m : numpy.ndarray
         (rows, columns) float32 distance from the mast of the terrain or clutter that blocks the
         path [m]; 0 in sight, where no loss is known, and for models by distance.

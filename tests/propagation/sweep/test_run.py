@@ -307,6 +307,21 @@ def test_obstacle_and_launch_elevation_are_those_of_the_profile():
         )
 
 
+def test_a_hidden_pixel_is_served_over_the_tops_of_what_hides_it():
+    """A belt of trees 20 m high on a plain: the ray from 5 m climbs to their tops at 600 m."""
+    trees = np.zeros((SIZE, SIZE), np.uint8)
+    trees[:, 130:] = 1
+    trees[:, 134:] = 0
+    belt = Clutter(trees, [0.0, 20.0], [0.0, 0.0], [0.0, 0.0])
+    mast = Mast(110.0, 110.0, 5.0)
+    result = sweep(Terrain(np.zeros((SIZE, SIZE), np.float32), 30.0, belt), mast, **LINK)
+    place = 0, 110 - result.row_start, 190 - result.col_start
+    assert result.obstacle_distance_m[place] == pytest.approx(600.0, abs=1e-3)
+    sagitta = 117 / 157 / (2 * 6371e3) * 600.0
+    climb = math.degrees(math.atan(15.0 / 600.0 - sagitta))
+    assert result.launch_elevation_deg[place] == pytest.approx(climb, abs=1e-3)
+
+
 def test_short_range_is_free_space_and_joins_without_a_step():
     terrain = Terrain(np.zeros((201, 201), np.float32), 5.0, patches((201, 201)))
     mast = Mast(100.0, 100.0, 12.0)
