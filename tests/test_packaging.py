@@ -73,7 +73,7 @@ def test_the_wheel_is_imported_from_the_wheel(elsewhere: Path, tmp_path: Path) -
     code = "import ankang_coverage; print(ankang_coverage.__file__, ankang_coverage.__version__)"
     where, version = _run([elsewhere, "-I", "-c", code], tmp_path).split()
     assert Path(where).is_relative_to(elsewhere.parents[1])
-    assert version == "0.1.0"
+    assert version == "0.2.0"
 
 
 STUDY = """

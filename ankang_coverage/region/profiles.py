@@ -117,7 +117,7 @@ def profile_along(
         distance_m=distance,
         ground_m=ground,
         clutter_height_m=_cleared(
-            heights[class_index], distance, float(table.clearing_m[class_index[-1]])
+            ground, heights[class_index], distance, float(table.clearing_m[class_index[-1]])
         ),
         class_index=class_index,
     )
@@ -204,10 +204,30 @@ def _require_data(elevation_m: NDArray[np.float64], distance_m: NDArray[np.float
 
 
 def _cleared(
-    clutter_m: NDArray[np.float64], distance_m: NDArray[np.float64], clearing_m: float
+    ground_m: NDArray[np.float64],
+    clutter_m: NDArray[np.float64],
+    distance_m: NDArray[np.float64],
+    clearing_m: float,
 ) -> NDArray[np.float64]:
-    """Return the clutter, 0 at both ends and within the clearing of the last."""
+    """Return the clutter without what stands at the ends and within the clearing of the last.
+
+    Where the edge of the clearing lies between two points, the straight line between their tops is
+    cut there, and the point within the clearing reaches up to the ray from the last point's ground
+    to the cut: as in the sweep, nothing hangs on whether a point lies just within or on the edge.
+    """
     before_end = distance_m[-1] - distance_m
     counts = before_end >= clearing_m - _ROUNDING_M
     counts[[0, -1]] = False
-    return np.where(counts, clutter_m, 0.0)
+    cleared = np.where(counts, clutter_m, 0.0)
+    inside = int(np.count_nonzero(before_end >= clearing_m - _ROUNDING_M))
+    beyond = inside - 1
+    if (
+        beyond > 0
+        and inside < len(distance_m) - 1
+        and before_end[beyond] > clearing_m + _ROUNDING_M
+    ):
+        tops = ground_m + clutter_m
+        cut = np.interp(clearing_m, before_end[[inside, beyond]], tops[[inside, beyond]])
+        seen = ground_m[-1] + (cut - ground_m[-1]) * before_end[inside] / clearing_m
+        cleared[inside] = max(seen - ground_m[inside], 0.0)
+    return cleared

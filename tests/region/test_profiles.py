@@ -93,6 +93,14 @@ def test_clutter_counts_up_to_the_clearing_of_the_class_at_the_end(land, lonlat)
         assert profile.clutter_height_m.tolist() == expected.tolist()
 
 
+def test_nothing_hangs_on_a_point_just_within_the_clearing(land, lonlat):
+    """Of points 88 m apart the last but one shows what would stand at 90 m, and no more."""
+    region = land(elevation=lambda _x, _y: 300.0, land_cover=lambda _x, _y: 10)
+    profile = profile_along(region, lonlat(900.0, 900.0), lonlat(2_660.0, 900.0))
+    assert np.diff(profile.distance_m) == pytest.approx(88.0, abs=1e-3)
+    assert profile.clutter_height_m[-3:] == pytest.approx([10.0, 10.0 * 88 / 90, 0.0], abs=1e-3)
+
+
 def test_a_table_of_ones_own_decides_heights(land, lonlat):
     classes = tuple(replace(c, height_m=21.0, clearing_m=0.0) for c in TABLE.classes)
     profile = profile_along(

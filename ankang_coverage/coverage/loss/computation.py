@@ -18,7 +18,7 @@ import numpy as np
 from ankang_coverage import propagation
 from ankang_coverage._jit import njit_vector, sources_digest
 
-PATH_LOSS_VERSION = 1
+PATH_LOSS_VERSION = 2
 """Raised when a path loss changes: of any model, rounded as the store keeps it, or how it is kept.
 
 Tiles are made of path losses, and change with them."""

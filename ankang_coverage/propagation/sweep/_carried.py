@@ -28,6 +28,9 @@ from ankang_coverage.propagation.sweep._radials import height_at
 
 # Steps before a receiver that are sampled on its own line instead of the radial.
 APPROACH: Final = 3
+# An edge of a clearing so near to a step, in steps, is on it.
+EDGE: Final = np.float32(1e-4)
+_ONE = np.float32(1.0)
 
 # What is carried along a radial: the steepest ray over bare ground and the column it touches, the
 # same ray on a flat earth, the one with clutter and its column, the one with the β0 radius, and
@@ -94,7 +97,7 @@ def approach(
     row: int,
     col: int,
     n: int,
-    clearing: int,
+    edge: float,
     antenna: float,
     grid: Grid,
     station: Station,
@@ -102,8 +105,9 @@ def approach(
 ) -> None:
     """Put a pixel's own last steps in place of the radial's.
 
-    Clutter counts up to the clearing and not within it.
+    Clutter counts up to the edge of the clearing, so many steps before the pixel, and not within.
     """
+    clearing = cleared_steps(edge)
     per_step = 1.0 / max(n, 1)
     back_row, back_col = (station.row - row) * per_step, (station.col - col) * per_step
     end = MAST + n
@@ -119,11 +123,40 @@ def approach(
             if not math.isnan(height):
                 radial[BARE, end - back] = np.float32(np.float64(height) - antenna)
             over = radial[BARE, end - back]
-            if grid.has_clutter and back > clearing:
+            if grid.has_clutter:
                 over += grid.class_height[grid.class_index[int(r + 0.5), int(c + 0.5)]]
             radial[OVER, end - back] = over
-    for c_cleared in range(max(end - clearing, MAST + 1), end - APPROACH):
-        radial[OVER, c_cleared] = radial[BARE, c_cleared]
+    if grid.has_clutter:
+        _clear(n, clearing, edge, radial)
+
+
+@njit_inline
+def cleared_steps(edge: float) -> int:
+    """Return how many steps before a pixel lie within its clearing, and not on its edge."""
+    return max(int(np.ceil(edge - EDGE)) - 1, 0)
+
+
+@njit_inline
+def _clear(n: int, clearing: int, edge: float, radial: Floats) -> None:
+    """Take the clutter off a pixel's clearing, but for what is seen of it at the edge.
+
+    Where the edge lies between two samples, the straight line between the tops of both is cut
+    there. The last sample within the clearing stands for the cut: it reaches as high as the ray
+    from the pixel's ground to the cut. So a clearing that ends a little before a sample gives what
+    one that ends on it gives.
+    """
+    end, last = MAST + n, MAST + n - clearing
+    beyond = np.float32(edge - clearing)
+    between = clearing > 0 and last - 1 > MAST and beyond < _ONE - EDGE
+    seen = LOWEST
+    if between:
+        ground = radial[BARE, end]
+        cut = radial[OVER, last] + beyond * (radial[OVER, last - 1] - radial[OVER, last])
+        seen = ground + (cut - ground) * np.float32(clearing / edge)
+    for c in range(max(last, MAST + 1), end):
+        radial[OVER, c] = radial[BARE, c]
+    if between:
+        radial[OVER, last] = max(radial[BARE, last], seen)
 
 
 @njit_inline

@@ -10,6 +10,7 @@ from ankang_coverage._jit import integer, njit, njit_inline, uncounted
 from ankang_coverage.propagation.sweep._carried import (
     Carried,
     approach,
+    cleared_steps,
     lay_out,
     leave,
     seen_from_mast,
@@ -211,8 +212,9 @@ def sweep_mast(
             n = step_of(owned[p], station)
             land = grid.class_index[row, col] if grid.has_clutter else np.uint8(0)
             work.places[count], work.classes[count] = owned[p], land
-            clearing = integer(grid.class_clearing[land])
-            approach(row, col, n, clearing, antenna, grid, station, radial)
+            edge = grid.class_clearing[land]
+            clearing = integer(cleared_steps(edge))
+            approach(row, col, n, edge, antenna, grid, station, radial)
             carried = seen_from_mast(n, clearing, radial, touched, sums, lookup, k50, k_b0)
             state = _state(n, grid.elevation[row, col], first_unknown, lookup[DISTANCE, MAST + n])
             _note(n, state, owned[p], carried, link, k50, radial, lookup, table, count, work, maps)

@@ -81,7 +81,7 @@ class Grid(NamedTuple):
     elevation: Floats
     class_index: NDArray[np.uint8]
     class_height: Floats
-    class_clearing: NDArray[np.int32]
+    class_clearing: Floats
     terminal_loss: Floats
     has_clutter: bool
 

@@ -248,8 +248,8 @@ def sweep_profile(
     ground, clutter = np.zeros((2, MAST + n + 1), np.float32)
     first_unknown = sample(grid, station, azimuth, n + 1, ground, clutter)
     heights = np.stack([ground, ground + clutter])
-    clearing = int(grid.class_clearing[grid.class_index[row, col]]) if grid.has_clutter else 0
-    approach(row, col, n, clearing, 0.0, grid, station, heights)
+    edge = float(grid.class_clearing[grid.class_index[row, col]]) if grid.has_clutter else 0.0
+    approach(row, col, n, edge, 0.0, grid, station, heights)
     bare, over = heights[:, MAST:].astype(np.float64)
     distance_km = np.arange(n + 1, dtype=np.float64) * station.step_km
     return SweepProfile(distance_km, bare, over - bare, first_unknown <= n)

@@ -146,7 +146,7 @@ def _grid(
     step_km: float,
     frequency_count: int | None,
 ) -> Grid:
-    """Return the terrain for the kernels: clearings in steps, losses for each frequency.
+    """Return the terrain for the kernels: clearings in steps and parts of a step, losses too.
 
     Only classes `near` the mast are checked, as the whole grid may be a country.
     """
@@ -156,7 +156,7 @@ def _grid(
             elevation,
             _read_only(np.zeros((1, 1)), np.uint8),
             np.zeros(1, np.float32),
-            np.zeros(1, np.int32),
+            np.zeros(1, np.float32),
             np.zeros((frequency_count or 1, 1), np.float32),
             False,
         )
@@ -195,13 +195,11 @@ def _grid(
             "already are those of their tops. Leave the clutter out, set the heights in its table "
             "to 0, or give a terrain model (kind='dtm')"
         )
-    # A point at the very edge of the clearing counts.
-    cleared = np.ceil(clearing / (1e3 * step_km) - 1e-9) - 1.0
     return Grid(
         elevation,
         class_index,
         height,
-        np.maximum(cleared, 0.0).astype(np.int32),
+        (clearing / (1e3 * step_km)).astype(np.float32),
         np.array(np.broadcast_to(loss, (count, height.size)), order="C"),
         True,
     )

@@ -58,7 +58,7 @@ SAMPLES_WITHIN, KEPT_WITHIN, MEANS_WITHIN = 2e-3, 0.0101, 1e-4
 # The figures --------------------------------------------------------------------------------------
 
 
-def small_ground():
+def small_ground(clearing_m=None):
     """Ridges with a hole and every class of land cover, in whole numbers: the same anywhere."""
     n, pixel_m = 96, 90.0
     west, south = 480_000.0, 3_600_000.0
@@ -70,6 +70,9 @@ def small_ground():
     elevation = (500 + ridges).astype(np.float32)
     elevation[20:23, 60:70] = np.nan
     table = LandCoverTable.default()
+    if clearing_m is not None:
+        classes = tuple(replace(cover, clearing_m=clearing_m) for cover in table.classes)
+        table = LandCoverTable(classes, table.frequencies_mhz)
     return Ground(
         geobox=geobox,
         terrain="dtm",
@@ -98,6 +101,9 @@ def path_losses():
             found[f"{name}, elevation [degree]"] = loss.elevation_deg
             found[f"{name}, obstacle [m]"] = loss.obstacle_distance_m
             found[f"{name}, kept"] = (kept / 100.0).astype(np.float32)
+    mast = Mast(484_333.0, 3_604_277.0, 30.0, 3_500.0)
+    between = corrected_losses(small_ground(130.0), mast, {941.5: None}, Propagation(model="p1812"))
+    found["p1812 941.5 cleared between samples, loss [dB]"] = between[941.5].loss_db
     return found
 
 
