@@ -1,4 +1,4 @@
-"""What can go wrong, by name; every error is an ``AnkangCoverageError``."""
+"""The errors of the library; each is an ``AnkangCoverageError``."""
 
 
 class AnkangCoverageError(ValueError):
@@ -6,15 +6,15 @@ class AnkangCoverageError(ValueError):
 
 
 class OutOfRangeError(AnkangCoverageError):
-    """A value lies outside the range a model or a setting is made for."""
+    """A value is outside the range of a model or a setting."""
 
 
 class UnknownNameError(AnkangCoverageError, LookupError):
-    """A language, a street map or another name is none of those there are."""
+    """The name of a language, a street map or something else is unknown."""
 
 
 class ArgumentTypeError(AnkangCoverageError, TypeError):
-    """An argument is of another type than is needed, such as one of two that were swapped."""
+    """An argument has the wrong type, such as one of two swapped ones."""
 
 
 class SettingsError(AnkangCoverageError):
@@ -30,7 +30,7 @@ class MissingFileError(FileError, FileNotFoundError):
 
 
 class LimitError(FileError):
-    """A file asks for more memory or time than its limit allows."""
+    """A file needs more memory or time than its limit allows."""
 
 
 class DivisionError(AnkangCoverageError):
@@ -46,7 +46,7 @@ class NetworkError(AnkangCoverageError):
 
 
 class StoreError(AnkangCoverageError):
-    """The store of path losses cannot be read or written, or lacks what it should hold."""
+    """The store of path losses cannot be read or written, or is incomplete."""
 
 
 class ClusterError(AnkangCoverageError):
