@@ -89,7 +89,7 @@ def cover_conflicts(
     ----------
     conflicts : Rows
         Candidates in conflict with each candidate: symmetric and ascending.
-    relevant : NDArray[np.bool_]
+    relevant : numpy.ndarray
         Candidates that count, shape (n_candidates,).
     most_members : int
         The groups have at most so many members together.

@@ -42,7 +42,7 @@ def clauses_of(problem: Problem, demand: NDArray[np.integer]) -> list[Clause]:
     ----------
     problem : Problem
         A problem.
-    demand : NDArray[np.integer]
+    demand : numpy.ndarray
         Demands that have a column, ascending; at least those with weight in a floor.
 
     Returns
@@ -111,7 +111,7 @@ def integer_program(
         The problem.
     clauses : sequence of Clause
         Its constraints, or some of them.
-    demand : NDArray[np.integer]
+    demand : numpy.ndarray
         Demands that have a column, as in `clauses_of`.
     worth : NDArray[np.float64]
         What covering each of them is worth.

@@ -69,7 +69,7 @@ class Problem:
         Candidates in conflict with each candidate.
     forced : NDArray[np.int64]
         Candidates to choose first, in this order.
-    forbidden : NDArray[np.bool_]
+    forbidden : numpy.ndarray
         Whether each candidate may not be chosen, shape (n_candidates,).
     floor_names : tuple of str
         Name of each floor.
