@@ -1,5 +1,5 @@
-"""What CONTRIBUTING shows: a model, a kind of target, a source of candidates and an output of
-one's own, from outside the package, in one plan."""
+"""What CONTRIBUTING shows: a model, a kind of target, a source of candidates, an output and a
+column of one's own, from outside the package, in one plan."""
 
 from typing import ClassVar, Literal
 
@@ -98,8 +98,22 @@ class Headline(Output):
         return {"headline.txt": lambda path: path.write_text(text, "utf-8")}
 
 
+BACKUP = ac.Attribute("backup_h", "number", "sites", unit="h", minimum=0, heading_en="Backup (h)")
+
+
 @pytest.fixture(scope="module")
-def planned(small_region, small_network):
+def network(small_network, tmp_path_factory):
+    """The small network, read from a file with a column of its own."""
+    lonlat = small_network.sites.to_crs(4326).geometry
+    places = pd.DataFrame({"lon": lonlat.x, "lat": lonlat.y, "backup_h": [2.5, 4.0, 8.0]})
+    path = tmp_path_factory.mktemp("network") / "sites.csv"
+    small_network.cells.join(places, on="site").to_csv(path)
+    schema = ac.builtin_schema().with_attributes(BACKUP)
+    return ac.read_sites(path, crs=small_network.sites.crs, schema=schema)
+
+
+@pytest.fixture(scope="module")
+def planned(small_region, network):
     common = {"service": "4g", "radio_layers": ("lte-b8",), "minimum_spacing_m": 100}
     schools = ac.Target(
         id="schools",
@@ -111,7 +125,7 @@ def planned(small_region, small_network):
     balloons = Balloons(id="balloons", number=1, **common)
     return ac.plan(
         small_region,
-        small_network,
+        network,
         ac.Programme(targets=(schools, balloons)),
         rules={"4g": ac.service("4g").with_fields(rsrp_threshold_dbm=-86.0)},
         propagation=ac.Propagation(model=TenMore(), radius_m=5000.0),
@@ -134,6 +148,15 @@ def test_it_is_written_with_an_output_and_words_from_outside(planned, tmp_path):
     words = vocabulary("zh", planned.programme.targets)
     assert (words["school"], words["balloon"]) == ("学校", "气球")
     assert (paths["summary.json"].read_text("utf-8")).count("ten-more") >= 1
+
+
+def test_a_column_from_outside_comes_from_the_file_to_the_output(planned, tmp_path):
+    sites = planned.network.sites
+    assert sites["backup_h"].tolist() == [2.5, 4.0, 8.0]
+    assert "Backup (h)" in ac.localised(sites, "en", schema=planned.network.schema)
+    paths = write_plan(planned, tmp_path)
+    written = gpd.read_file(paths["plan.gpkg"], layer="existing_sites")
+    assert written["backup_h"].tolist() == [2.5, 4.0, 8.0]
 
 
 def test_a_study_may_name_a_kind_from_outside(tmp_path):

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ankang_coverage.errors import NetworkError
-from ankang_coverage.inputs import listed
+from ankang_coverage.inputs import listed, require_type
 from ankang_coverage.region import Source
 from ankang_coverage.shown import Shown
 from ankang_coverage.sites.attributes import Attribute, TableName
@@ -55,8 +55,10 @@ class Network(Shown):
     Raises
     ------
     NetworkError
-        If an argument is of another type, a column is missing, an id occurs twice or is not known,
-        a number is missing or outside the limits of the schema, or a site has no point.
+        If a column is missing, an id occurs twice or is not known, a number is missing or outside
+        the limits of the schema, or a site has no point.
+    ArgumentTypeError
+        If an argument is of another type.
     """
 
     sites: gpd.GeoDataFrame
@@ -76,11 +78,12 @@ class Network(Shown):
         }
 
     def __post_init__(self) -> None:
-        require_type("sites", self.sites, gpd.GeoDataFrame, "a GeoDataFrame of points")
-        require_type("cells", self.cells, pd.DataFrame, "a DataFrame with one row per cell")
-        require_type("rejected", self.rejected, pd.DataFrame, "a DataFrame: no_rejections()")
-        require_type("catalogue", self.catalogue, Catalogue, "a catalogue: builtin_catalogue()")
-        require_type("schema", self.schema, Schema, "a schema: builtin_schema()")
+        order = "Network(sites, cells, rejected)"
+        require_type(self.sites, gpd.GeoDataFrame, "sites", order)
+        require_type(self.cells, pd.DataFrame, "cells", order)
+        require_type(self.rejected, pd.DataFrame, "rejected", f"{order}, such as no_rejections()")
+        require_type(self.catalogue, Catalogue, "catalogue", "builtin_catalogue() is one")
+        require_type(self.schema, Schema, "schema", "builtin_schema() is one")
         for table in TABLES:
             _require_columns(table, getattr(self, table), self.schema)
         _require_unique("site", self.sites)
@@ -242,7 +245,7 @@ class Network(Shown):
         Network
             A column that only one of the two has is blank in the rows of the other.
         """
-        require_type("other", other, Network, "a Network")
+        require_type(other, Network, "other", "network.plus(other)")
         other = replace(other, schema=self.schema, catalogue=self.catalogue)
         added = other.sites[~other.sites.index.isin(self.sites.index)]
         if len(added) and added.crs != self.sites.crs:
@@ -272,29 +275,6 @@ def no_rejections() -> pd.DataFrame:
 
 def _listed(ids: str | Sequence[str]) -> list[str]:
     return [ids] if isinstance(ids, str) else list(ids)
-
-
-def require_type(name: str, value: object, wanted: type, described: str) -> None:
-    """Refuse an argument of another type.
-
-    Parameters
-    ----------
-    name : str
-        The argument.
-    value : object
-        What was given.
-    wanted : type
-        Its type.
-    described : str
-        What to give instead, in words.
-
-    Raises
-    ------
-    NetworkError
-        If it is of another type.
-    """
-    if not isinstance(value, wanted):
-        raise NetworkError(f"{name} is a {type(value).__name__}: give {described}")
 
 
 def _require_columns(table: TableName, frame: pd.DataFrame, schema: Schema) -> None:

@@ -14,14 +14,14 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from ankang_coverage.errors import NetworkError
-from ankang_coverage.inputs import listed
+from ankang_coverage.inputs import listed, require_type
 from ankang_coverage.limits import limits
 from ankang_coverage.region import Region, Source
 from ankang_coverage.region.coordinates import WGS84, bd09_to_gcj02, gcj02_to_wgs84, utm_crs
 from ankang_coverage.sites.catalogue import Catalogue, builtin_catalogue
 from ankang_coverage.sites.cell_columns import read_cells
 from ankang_coverage.sites.extra_columns import extra_columns, of_sites
-from ankang_coverage.sites.network import Network, require_type
+from ankang_coverage.sites.network import Network
 from ankang_coverage.sites.rows import Mask, Numbers, Rows, Texts, is_within, positions_of
 from ankang_coverage.sites.schema import Schema, builtin_schema
 from ankang_coverage.sites.tables import read_table
@@ -86,6 +86,8 @@ def read_sites(
         If the file cannot be read, holds no rows, or leaves open which of its tables to read.
     NetworkError
         If a column is missing or there twice, no row can be used, or `crs` is not projected.
+    ArgumentTypeError
+        If an argument is of another type.
 
     Notes
     -----
@@ -100,13 +102,13 @@ def read_sites(
     column gets a number: ``source_2``. Columns without a header are left out.
     """
     if region is not None:
-        require_type("region", region, Region, "a region: Region.from_files(...)")
+        require_type(region, Region, "region", "Region.from_files(...) makes one")
         crs = region.villages.crs if crs is None else crs
     projected = None if crs is None else _as_projected(crs)
     known = builtin_catalogue() if catalogue is None else catalogue
-    require_type("catalogue", known, Catalogue, "a catalogue: read_catalogue(path)")
+    require_type(known, Catalogue, "catalogue", "read_catalogue(path) reads one")
     schema = builtin_schema() if schema is None else schema
-    require_type("schema", schema, Schema, "a schema: builtin_schema().with_attributes(...)")
+    require_type(schema, Schema, "schema", "builtin_schema().with_attributes(...) makes one")
     check = partial(_require_columns, schema)
     rows = Rows(read_table(path, table, check=check), schema)
     places = _read_places(rows, coordinates, region)

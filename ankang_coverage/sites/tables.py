@@ -23,6 +23,7 @@ from ankang_coverage.inputs import (
     quoted,
     reading,
     require_file,
+    require_type,
     said,
     shortened,
 )
@@ -86,7 +87,7 @@ def read_table(
         ``attributes.csv``. The points of a vector file become its ``longitude`` and ``latitude``.
     table : str, optional
         Sheet or layer; needed only where several hold places.
-    check
+    check : callable, optional
         Is given name and headers before the rows are read, which can take long.
 
     Returns
@@ -100,11 +101,7 @@ def read_table(
     LimitError
         If it is larger, or its table longer or wider, than allowed.
     """
-    if not isinstance(path, str | os.PathLike):
-        raise FileError(
-            f"a table is read from a file: give its path, not a {type(path).__name__}; tables in "
-            f"memory go into Network(...)"
-        )
+    require_type(path, (str, os.PathLike), "path", "tables in memory go into Network(...)")
     path = Path(path)
     kind = path.suffix.lower()
     if kind not in (*TEXT_FILES, *WORKBOOKS, *VECTOR_FILES):

@@ -61,7 +61,7 @@ def open_workbook(path: Path) -> Iterator["Workbook"]:
 
     Parameters
     ----------
-    path
+    path : Path
         The file.
 
     Raises
@@ -80,7 +80,7 @@ class Workbook:
 
     Attributes
     ----------
-    sheets
+    sheets : dict
         Part of the archive of each sheet of cells, by the sheet's name.
     """
 
@@ -104,7 +104,7 @@ class Workbook:
 
         Parameters
         ----------
-        sheet
+        sheet : str
             Name of the sheet.
 
         Raises
@@ -134,11 +134,11 @@ class Workbook:
         listed = posixpath.join(folder, "_rels", f"{name}.rels")
         if listed not in self._archive.NameToInfo:
             return {}
-        told = (tag.attributes for tag in self._tags(listed) if tag.name == "Relationship")
+        relations = (tag.attributes for tag in self._tags(listed) if tag.name == "Relationship")
         return {
-            one.get("Id", ""): posixpath.normpath(posixpath.join("/", folder, one["Target"]))[1:]
-            for one in told
-            if one.get("Type", "").endswith(f"/{kind}") and one.get("TargetMode") != "External"
+            to.get("Id", ""): posixpath.normpath(posixpath.join("/", folder, to["Target"]))[1:]
+            for to in relations
+            if to.get("Type", "").endswith(f"/{kind}") and to.get("TargetMode") != "External"
         }
 
     def _sheets(self, book: str) -> dict[str, str]:
@@ -317,7 +317,7 @@ def _note_rows(
     value_of: Callable[[str, str, str | None], Value],
     place: str,
 ) -> Callable[[], int]:
-    """Let a parser note the rows of a sheet; return what tells how deep it is.
+    """Let a parser note the rows of a sheet; return a function that says how deep it is.
 
     The functions inside run millions of times, so their state is in variables, not attributes.
     """
@@ -376,7 +376,7 @@ def _note_rows(
 
 
 def _note_strings(parser: expat.XMLParserType, strings: list[str]) -> Callable[[], int]:
-    """Let a parser note the texts that cells share; return what tells how deep it is."""
+    """Let a parser note the texts that cells share; return a function that says how deep it is."""
     longest = limits().field_characters
     local = _LocalNames()
     text, is_value, is_spoken, depth = "", False, False, 0
@@ -448,8 +448,8 @@ class _Columns(dict[str, int]):
         return number - 1
 
 
-def _row_number(told: str | None, before: int) -> int:
-    number = before + 1 if told is None else int(told)
+def _row_number(stated: str | None, before: int) -> int:
+    number = before + 1 if stated is None else int(stated)
     if not 1 <= number <= _LAST_ROW:
         raise ValueError(f"{number} is no row of a sheet")
     return number

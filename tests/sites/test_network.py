@@ -5,7 +5,7 @@ import pickle
 import pandas as pd
 import pytest
 
-from ankang_coverage.errors import NetworkError
+from ankang_coverage.errors import AnkangCoverageError, ArgumentTypeError, NetworkError
 from ankang_coverage.sites import Network, make_cells
 from ankang_coverage.sites.catalogue import builtin_catalogue, radio_layer
 
@@ -95,9 +95,9 @@ def test_a_site_that_is_not_there_is_named(small_network):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda s, c: (str(s), c), "sites is a str: give a GeoDataFrame of points"),
-        (lambda s, c: (c, s), "sites is a DataFrame: give a GeoDataFrame"),
-        (lambda s, c: (s, list(c)), "cells is a list: give a DataFrame with one row per cell"),
+        (lambda s, c: (str(s), c), "sites must be a GeoDataFrame, not a str: Network"),
+        (lambda s, c: (c, s), "sites must be a GeoDataFrame, not a DataFrame"),
+        (lambda s, c: (s, list(c)), "cells must be a DataFrame, not a list"),
         (lambda s, c: (s, c.rename(columns={"load": "site"})), "lacks column 'load'"),
         (lambda s, c: (s, pd.concat([c, c["load"]], axis=1)), "has column 'load' twice"),
         (lambda s, c: (s.set_crs(None, allow_override=True), c), "no CRS: name it with"),
@@ -108,17 +108,17 @@ def test_a_site_that_is_not_there_is_named(small_network):
 )
 def test_what_is_no_table_of_sites_or_cells_is_named(small_network, change, says):
     sites, cells = change(small_network.sites, small_network.cells)
-    with pytest.raises(NetworkError, match=says):
+    with pytest.raises(AnkangCoverageError, match=says):
         Network(sites, cells, small_network.rejected)
 
 
 def test_other_arguments_of_another_type_are_named(small_network):
     sites, cells, rejected = small_network.sites, small_network.cells, small_network.rejected
-    with pytest.raises(NetworkError, match="catalogue is a str: give a catalogue"):
+    with pytest.raises(ArgumentTypeError, match="catalogue must be a Catalogue, not a str"):
         Network(sites, cells, rejected, catalogue="own.yaml")
-    with pytest.raises(NetworkError, match="schema is a dict: give a schema"):
+    with pytest.raises(ArgumentTypeError, match="schema must be a Schema, not a dict"):
         Network(sites, cells, rejected, schema={})
-    with pytest.raises(NetworkError, match="other is a DataFrame: give a Network"):
+    with pytest.raises(ArgumentTypeError, match="other must be a Network, not a DataFrame"):
         small_network.plus(cells)
 
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, strategies as st
 from pyproj import Transformer
 
-from ankang_coverage.errors import FileError, NetworkError
+from ankang_coverage.errors import ArgumentTypeError, FileError, NetworkError
 from ankang_coverage.propagation.measured_pattern import cosine_pattern
 from ankang_coverage.region import Source
 from ankang_coverage.region.coordinates import gcj02_to_bd09, wgs84_to_gcj02
@@ -655,11 +655,11 @@ def test_control_characters_of_a_table_do_not_reach_a_message(tmp_path):
 
 
 def test_arguments_of_another_type_are_named(tmp_path, small_network):
-    with pytest.raises(FileError, match="give its path, not a GeoDataFrame; tables in memory"):
+    with pytest.raises(ArgumentTypeError, match="tables in memory go into Network"):
         read_sites(small_network.sites)
-    with pytest.raises(NetworkError, match="catalogue is a str: give a catalogue"):
+    with pytest.raises(ArgumentTypeError, match="catalogue must be a Catalogue, not a str"):
         read(tmp_path, {}, catalogue="own.yaml")
-    with pytest.raises(NetworkError, match="schema is a list: give a schema"):
+    with pytest.raises(ArgumentTypeError, match="schema must be a Schema, not a list"):
         read(tmp_path, {}, schema=[])
     with pytest.raises(NetworkError, match="crs 5.0 is unknown"):
         read(tmp_path, {}, crs=5.0)

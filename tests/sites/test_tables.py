@@ -5,7 +5,7 @@ import openpyxl
 import pytest
 import shapely
 
-from ankang_coverage.errors import FileError, LimitError, NetworkError
+from ankang_coverage.errors import ArgumentTypeError, FileError, LimitError, NetworkError
 from ankang_coverage.limits import use_limits
 from ankang_coverage.sites.tables import read_table
 
@@ -317,5 +317,5 @@ def test_points_without_crs(tmp_path):
 
 @pytest.mark.parametrize("path", [None, 5, {"path": "sites.csv"}])
 def test_what_is_no_path_is_named(path):
-    with pytest.raises(FileError, match="a table is read from a file: give its path, not a"):
+    with pytest.raises(ArgumentTypeError, match="path must be a str or a PathLike, not a"):
         read_table(path)
