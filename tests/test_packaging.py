@@ -61,12 +61,12 @@ def test_the_wheel_holds_the_library_and_its_data_and_nothing_else(wheel: Path) 
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     top = {name.split("/")[0] for name in names}
-    assert top == {"ankang_coverage", "ankang_coverage-0.1.0.dist-info"}
+    assert top == {"ankang_coverage", "ankang_coverage-0.2.0.dist-info"}
     data = (path.relative_to(ROOT) for path in (ROOT / "data").rglob("*") if path.is_file())
     carried = {f"ankang_coverage/{path.as_posix()}" for path in data}
     assert carried
     assert carried <= names
-    assert {"ankang_coverage/py.typed", "ankang_coverage-0.1.0.dist-info/licenses/LICENSE"} <= names
+    assert {"ankang_coverage/py.typed", "ankang_coverage-0.2.0.dist-info/licenses/LICENSE"} <= names
 
 
 def test_the_wheel_is_imported_from_the_wheel(elsewhere: Path, tmp_path: Path) -> None:

@@ -101,6 +101,7 @@ def solve(
 
     >>> import numpy as np
     >>> from scipy.sparse import csr_array
+    >>> from ankang_coverage.covering import Constraints
     >>> matrix = csr_array(np.array([[0, 1, 1, 0], [1, 1, 0, 0], [0, 0, 1, 1]]))
     >>> problem = Problem.from_matrix(matrix, [4, 5, 5, 4], Constraints(number=2))
     >>> best = solve(problem)

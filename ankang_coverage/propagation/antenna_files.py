@@ -125,6 +125,7 @@ def parse_antenna(text: str, source: str = "text") -> MeasuredPattern:
 
     Examples
     --------
+    >>> from ankang_coverage.propagation import cosine_pattern
     >>> text = antenna_text(cosine_pattern(0.0, 360.0, 90.0, name="dipole-like"))
     >>> parse_antenna(text.replace("GAIN 0 dBi", "GAIN 0 dBd")).gain_dbi
     2.15
@@ -320,6 +321,7 @@ def antenna_text(pattern: MeasuredPattern) -> str:
 
     Examples
     --------
+    >>> from ankang_coverage.propagation import cosine_pattern
     >>> antenna_text(cosine_pattern(15.0, 65.0, 7.0, name="example")).splitlines()[:3]
     ['NAME example', 'GAIN 15 dBi', 'TILT ELECTRICAL']
     """

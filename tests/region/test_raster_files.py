@@ -240,7 +240,8 @@ def with_giant_tag(path):
 
 
 EXHAUSTED = """
-import json, resource, sys, time
+import json, re, sys, time
+from pathlib import Path
 from odc.geo.geobox import GeoBox
 from ankang_coverage.errors import LimitError
 from ankang_coverage.region import read_raster
@@ -251,7 +252,8 @@ for path in sys.argv[1:]:
         read_raster(path, grid, "population")
     except LimitError:
         refused += 1
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+# Not ru_maxrss: it counts the process that this one was forked from.
+peak = int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
 print(json.dumps([refused, time.perf_counter() - start, peak / 1024]))
 """
 

@@ -115,10 +115,10 @@ def test_excess_is_how_much_larger_the_loss_is_than_predicted():
 
 def test_enough_are_enough_bins_in_enough_blocks():
     left_out = LeftOut(999, 500.0)
-    left_out.note("too_weak", 3)
-    left_out.note("too_weak", 4)
+    left_out.note("too weak", 3)
+    left_out.note("too weak", 4)
     left_out.note("none", 0)
-    assert left_out.counts == {"too_weak": 7}
+    assert left_out.counts == {"too weak": 7}
     enough = pd.DataFrame({"block": np.arange(FEWEST_BINS) % FEWEST_BLOCKS})
     left_out.require_enough(enough)
     for few in (enough.iloc[1:], enough.assign(block=np.arange(FEWEST_BINS) % 9)):
