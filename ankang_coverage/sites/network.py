@@ -129,28 +129,6 @@ class Network(Shown):
         """
         return self.with_cells(self.cells["radio_layer"].isin(_listed(layers)))
 
-    def for_operators(self, operators: str | Sequence[str]) -> "Network":
-        """Return the cells that subscribers of operators can use, and the sites they stand on.
-
-        Parameters
-        ----------
-        operators : str or sequence of str
-            ``mobile``, ``unicom``, ``telecom`` or ``cbn``, or several of them.
-
-        Returns
-        -------
-        Network
-            As `usable_by`: their own cells, those they share, and those of unknown operators.
-
-        Raises
-        ------
-        NetworkError
-            If an operator is none of the four.
-        """
-        from ankang_coverage.sites.operators import usable_by
-
-        return usable_by(self, operators)
-
     def with_sites(self, site_ids: str | Sequence[str]) -> "Network":
         """Return the given sites and their cells, in the order of this network.
 

@@ -63,7 +63,6 @@ def test_cells_of_one_carrier_belong_to_one_owner_or_to_those_who_share(network)
 def test_a_subscriber_uses_own_shared_and_open_cells(network, operators, usable):
     assert owned(network.with_operators(operators)) == usable
     assert owned(usable_by(network, operators)) == usable
-    assert owned(network.for_operators(operators)) == usable
 
 
 def test_a_set_of_operators_uses_what_any_of_them_does(network):
